@@ -1,0 +1,1 @@
+//! CometBFT's stores: keys, values and the hashes that the chain signed.
