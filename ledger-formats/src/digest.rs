@@ -4,7 +4,7 @@
 
 use sha2::{Digest, Sha256};
 
-use crate::store::{Cursor, KeyRange, ReadStore, StoreError};
+use crate::store::{KeyRange, ReadStore, StoreError};
 
 /// Counts and digest of a run of entries.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
