@@ -2,6 +2,16 @@
 //!
 //! The only `match` over engines is here; no other module may know them by name.
 
+mod ascending;
+pub mod block_cache;
+pub mod checksum;
+pub mod internal_key;
+pub mod memory;
+#[cfg(feature = "sled")]
+pub mod sled;
+pub mod table;
+pub mod varint;
+
 use std::fmt;
 use std::str::FromStr;
 
