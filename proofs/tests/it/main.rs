@@ -1,0 +1,4 @@
+//! The proofs crate from outside: published vectors, hostile input, other implementations.
+
+mod commit;
+mod signatures;
