@@ -109,9 +109,9 @@ pub enum CommitError {
         /// The height.
         height: i64,
         /// The block to be proven.
-        expected: BlockId,
+        expected: Box<BlockId>,
         /// The commit's.
-        actual: BlockId,
+        actual: Box<BlockId>,
     },
     /// The commit does not have one place for each validator.
     #[error("commit at height {height} has {actual} places for {expected} validators")]
@@ -166,7 +166,7 @@ impl Commit<'_> {
             return Err(CommitError::WrongHeight { expected: height, actual: self.height });
         }
         if self.block != *block {
-            return Err(CommitError::WrongBlock { height, expected: *block, actual: self.block });
+            return Err(CommitError::WrongBlock { height, expected: Box::new(*block), actual: Box::new(self.block) });
         }
         Ok(())
     }

@@ -120,7 +120,10 @@ fn a_commit_for_another_height_block_or_set_is_told_apart() {
     assert_eq!(commit.is_for(5, &BLOCK), Ok(()));
     assert_eq!(commit.is_for(6, &BLOCK), Err(CommitError::WrongHeight { expected: 6, actual: 5 }));
     let other = BlockId { part_count: 4, ..BLOCK };
-    assert_eq!(commit.is_for(5, &other), Err(CommitError::WrongBlock { height: 5, expected: other, actual: BLOCK }));
+    assert_eq!(
+        commit.is_for(5, &other),
+        Err(CommitError::WrongBlock { height: 5, expected: other.into(), actual: BLOCK.into() })
+    );
     let short = Commit { signatures: &signatures[..3], ..commit };
     let expected = CommitError::SignatureCount { height: 5, expected: 4, actual: 3 };
     assert_eq!(short.verify(CHAIN, &validators()), Err(expected));
