@@ -1,0 +1,37 @@
+//! A node's home: its configuration, its databases and where they really are, who may be using it.
+//!
+//! Opening a home reads and never writes. Files of keys and of signing state (`priv_validator_*`) are never opened, here or anywhere.
+
+mod config;
+mod discover;
+mod error;
+mod foreign;
+mod genesis;
+pub mod guard;
+mod open;
+pub mod service;
+mod setting;
+pub mod settings;
+pub mod space;
+mod toml_text;
+
+#[cfg(test)]
+mod tests;
+
+use std::path::Path;
+
+use ledger_formats::engine::EngineKind;
+use ledger_formats::engine::detect::{DetectError, detect};
+
+pub use config::{AppConfig, ConfigFile, NodeConfig};
+pub use discover::{Database, LeftOut};
+pub use error::HomeError;
+pub use genesis::{Genesis, GenesisError};
+pub use open::Home;
+pub use setting::{Role, Setting};
+pub use toml_text::TomlFault;
+
+/// The engine of the database in a folder; `None` when there is no database in it.
+fn engine_of(dir: &Path) -> Result<Option<EngineKind>, DetectError> {
+    Ok(detect(dir)?.map(|found| found.kind))
+}

@@ -1,0 +1,4 @@
+//! Tests of the whole program on real homes.
+
+mod fixture;
+mod home;
