@@ -4,7 +4,7 @@
 
 use std::ops::Range;
 
-use toml_edit::{Document, Item, Table, TomlError};
+use toml_edit::{Document, Item, Iter, TomlError};
 
 /// What is wrong in a TOML text, and in which line (from 1).
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -40,18 +40,16 @@ impl<'a> TomlText<'a> {
 
     /// The string `key` at the top level.
     pub fn top(&self, key: &str) -> Result<Option<Found>, TomlFault> {
-        self.find(self.document.as_table(), key)
+        self.find(self.document.iter(), key)
     }
 
     /// The string `key` in the table `[table]`.
     pub fn within(&self, table: &str, key: &str) -> Result<Option<Found>, TomlFault> {
-        match self.item(self.document.as_table(), table)? {
-            Some(Item::Table(inner)) => self.find(inner, key),
-            _ => Ok(None),
-        }
+        let inner = self.item(self.document.iter(), table)?.and_then(Item::as_table_like);
+        inner.map_or(Ok(None), |inner| self.find(inner.iter(), key))
     }
 
-    fn find(&self, table: &Table, key: &str) -> Result<Option<Found>, TomlFault> {
+    fn find(&self, table: Iter<'_>, key: &str) -> Result<Option<Found>, TomlFault> {
         let Some(item) = self.item(table, key)? else { return Ok(None) };
         let found = item.as_str().zip(item.span()).map(|(value, span)| Found { value: value.to_owned(), span });
         match found {
@@ -60,8 +58,8 @@ impl<'a> TomlText<'a> {
         }
     }
 
-    fn item<'t>(&self, table: &'t Table, key: &str) -> Result<Option<&'t Item>, TomlFault> {
-        let mut spellings = table.iter().filter(|(name, _)| name.eq_ignore_ascii_case(key));
+    fn item<'t>(&self, table: Iter<'t>, key: &str) -> Result<Option<&'t Item>, TomlFault> {
+        let mut spellings = table.filter(|(name, _)| name.eq_ignore_ascii_case(key));
         let Some((_, item)) = spellings.next() else { return Ok(None) };
         match spellings.next() {
             None => Ok(Some(item)),
@@ -99,6 +97,11 @@ mod tests {
         assert_eq!((found.value.as_str(), &text[found.span]), ("x", "'x'"));
         let found = toml.within("tx_index", "indexer").expect("no fault").expect("is there");
         assert_eq!((found.value.as_str(), &text[found.span]), ("kv", "\"kv\""));
+        let inline = TomlText::parse("tx_index = { indexer = 'null' }").expect("parses");
+        assert_eq!(
+            inline.within("tx_index", "indexer").expect("no fault").map(|found| found.value).as_deref(),
+            Some("null")
+        );
         assert_eq!(toml.top("indexer").expect("no fault"), None);
         assert_eq!(toml.within("storage", "indexer").expect("no fault"), None);
     }
