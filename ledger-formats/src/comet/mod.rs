@@ -1,1 +1,35 @@
 //! CometBFT's stores: keys, values and the hashes that the chain signed.
+//!
+//! Pure: bytes in, values out. Values borrow from the bytes they were decoded from; nothing is copied but
+//! small fixed hashes. It serves v0.34 to v0.40 and v1.0 in both key layouts, and never trusts a
+//! length, a count or a hash that it read. It does not read stores, and does not check signatures.
+
+mod block;
+mod block_id;
+pub mod class;
+mod commit;
+mod error;
+mod evidence;
+mod header;
+mod index;
+pub mod key;
+mod meta;
+mod part;
+mod public_key;
+mod timestamp;
+mod validators;
+pub mod wire;
+
+pub use block::Block;
+pub use block_id::{BlockId, PartSetHeader};
+pub use commit::Commit;
+pub use error::{DecodeError, Place};
+pub use evidence::{Evidence, EvidenceKind, evidence_hash};
+pub use header::{ConsensusVersion, Header};
+pub use index::EventKey;
+pub use meta::BlockMeta;
+pub use part::{PART_BYTES, Part, PartError, Proof};
+pub use public_key::{KEY_KINDS, KeyKind, PublicKey};
+pub use timestamp::{GO_ZERO_TIME, put_timestamp};
+pub use validators::{CHECKPOINT_INTERVAL, Validator, ValidatorSet, ValidatorSetError, ValidatorsInfo};
+pub use wire::Decode;

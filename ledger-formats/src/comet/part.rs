@@ -1,0 +1,163 @@
+//! The parts of a block: the bytes of the block cut into pieces of 64 KiB, each with a proof that it
+//! belongs to the block (types/part_set.go).
+
+use proofs::merkle::{Hash, Inclusion, InclusionError, leaf_hash};
+
+use super::block_id::PartSetHeader;
+use super::error::DecodeError;
+use super::wire::{Decode, Reader};
+
+/// Bytes of every part but the last, which has at least 1.
+pub const PART_BYTES: usize = 65_536;
+
+/// Longest path of a proof: that of a tree of 2^100 leaves, upstream's bound.
+const AUNTS_MAX: usize = 100;
+
+/// One part of a block.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Part<'a> {
+    /// Place among the parts, from 0.
+    pub index: u32,
+    /// A piece of the block.
+    pub bytes: &'a [u8],
+    /// Proof that it is at its place in the tree over the parts.
+    pub proof: Proof<'a>,
+}
+
+/// Proof that a leaf is at a place of an RFC 6962 tree, not yet checked.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Proof<'a> {
+    /// Leaves of the tree.
+    pub total: u64,
+    /// Place of the leaf, from 0.
+    pub index: u64,
+    /// Hash of the leaf.
+    pub leaf_hash: &'a [u8],
+    /// Hashes of the siblings on the way from the leaf to the root.
+    pub aunts: Vec<Hash>,
+}
+
+/// Why a part is not the part of the block that it should be.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum PartError {
+    /// It stands under the key of another part.
+    #[error("part {expected} expected, part {actual} found")]
+    Index {
+        /// The part in the key.
+        expected: u32,
+        /// The part in the value.
+        actual: u32,
+    },
+    /// Its proof is about another place or another number of parts.
+    #[error("proof for part {expected_index} of {expected_total} expected, for part {index} of {total} found")]
+    Proof {
+        /// The part.
+        expected_index: u32,
+        /// Parts of the block.
+        expected_total: u32,
+        /// The place in the proof.
+        index: u64,
+        /// The number of parts in the proof.
+        total: u64,
+    },
+    /// It has more or fewer bytes than a part at its place can have.
+    #[error("a part of {expected} bytes expected, one of {actual} found")]
+    Size {
+        /// The size in words.
+        expected: &'static str,
+        /// Bytes found.
+        actual: usize,
+    },
+    /// Its bytes are not what the proof is about.
+    #[error("leaf hash {expected} expected, {actual} found", expected = hex::encode(.expected), actual = hex::encode(.actual))]
+    Leaf {
+        /// The hash in the proof.
+        expected: Vec<u8>,
+        /// The hash of the bytes.
+        actual: Hash,
+    },
+    /// The proof does not lead to the root that the block id names.
+    #[error(transparent)]
+    Path(#[from] InclusionError),
+    /// The block id names a root that is not a hash.
+    #[error("a part set hash of 32 bytes expected, one of {actual} found")]
+    Root {
+        /// Bytes found.
+        actual: usize,
+    },
+}
+
+impl Part<'_> {
+    /// Checks that this is part `index` of the block with these parts, and returns its leaf hash.
+    ///
+    /// # Errors
+    /// What does not fit; see [`PartError`].
+    pub fn verify(&self, index: u32, header: &PartSetHeader<'_>) -> Result<Hash, PartError> {
+        if self.index != index {
+            return Err(PartError::Index { expected: index, actual: self.index });
+        }
+        self.verify_size(header.total)?;
+        let Proof { total, index: place, .. } = self.proof;
+        if total != u64::from(header.total) || place != u64::from(index) {
+            let (expected_index, expected_total) = (index, header.total);
+            return Err(PartError::Proof { expected_index, expected_total, index: place, total });
+        }
+        let leaf = leaf_hash(self.bytes);
+        if self.proof.leaf_hash != leaf {
+            return Err(PartError::Leaf { expected: self.proof.leaf_hash.to_vec(), actual: leaf });
+        }
+        let root: &Hash = header.hash.try_into().map_err(|_| PartError::Root { actual: header.hash.len() })?;
+        let aunts = &self.proof.aunts;
+        Inclusion { total, index: place, leaf_hash: leaf, aunts }.verify(root)?;
+        Ok(leaf)
+    }
+
+    fn verify_size(&self, total: u32) -> Result<(), PartError> {
+        let actual = self.bytes.len();
+        let is_last = self.index.checked_add(1) == Some(total);
+        match (is_last, actual) {
+            (false, PART_BYTES) | (true, 1..=PART_BYTES) => Ok(()),
+            (false, _) => Err(PartError::Size { expected: "65536", actual }),
+            (true, _) => Err(PartError::Size { expected: "1 to 65536", actual }),
+        }
+    }
+}
+
+impl<'a> Decode<'a> for Part<'a> {
+    const NAME: &'static str = "Part";
+
+    fn read(mut reader: Reader<'a>) -> Result<Self, DecodeError> {
+        let mut part = Self { index: 0, bytes: &[], proof: Proof::default() };
+        while let Some(field) = reader.next()? {
+            match field.number {
+                1 => part.index = field.u32("index")?,
+                2 => part.bytes = field.bytes("bytes")?,
+                3 => part.proof = field.message("proof")?,
+                _ => {}
+            }
+        }
+        Ok(part)
+    }
+}
+
+impl<'a> Decode<'a> for Proof<'a> {
+    const NAME: &'static str = "Proof";
+
+    fn read(mut reader: Reader<'a>) -> Result<Self, DecodeError> {
+        let mut proof = Self::default();
+        while let Some(field) = reader.next()? {
+            match field.number {
+                1 => proof.total = field.natural("total")?,
+                2 => proof.index = field.natural("index")?,
+                3 => proof.leaf_hash = field.bytes("leaf_hash")?,
+                4 if proof.aunts.len() == AUNTS_MAX => {
+                    return Err(field.range("aunts", "at most 100 hashes", 101));
+                }
+                4 => proof.aunts.push(field.each_array("aunts")?),
+                _ => {}
+            }
+        }
+        Ok(proof)
+    }
+}
