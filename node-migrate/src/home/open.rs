@@ -1,10 +1,11 @@
 //! Opening a home: which folder is meant, what its configuration says, which databases it has.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use ledger_formats::engine::TargetFormat;
+use ledger_formats::engine::{EngineKind, TargetFormat};
 
 use super::config::{AppConfig, NodeConfig, read_app_config, read_node_config};
 use super::discover::{self, Database, Folders, Governing, LeftOut};
@@ -87,7 +88,7 @@ impl Home {
     #[must_use]
     pub fn remarks(&self) -> Vec<String> {
         let mut remarks: Vec<String> =
-            self.databases.iter().filter_map(|database| self.disagreement(database)).collect();
+            Setting::ALL.into_iter().flat_map(|setting| self.disagreements(setting)).collect();
         let app = self.databases.iter().any(|database| database.governed_by == Some(Setting::AppDbBackend));
         if app && self.app_toml.as_ref().is_some_and(|config| config.app_db_backend.is_none()) {
             remarks.push(
@@ -99,19 +100,27 @@ impl Home {
         remarks
     }
 
-    /// What is odd when a database is not of the engine that its setting names.
-    fn disagreement(&self, database: &Database) -> Option<String> {
-        let setting = database.governed_by?;
-        let (_, value) = self.setting(setting)?;
-        let same = value.is_empty()
-            || value == GUARD
-            || value.parse().is_ok_and(|told: TargetFormat| told.engine == database.engine);
-        (!same).then(|| {
+    /// Databases that are not of the engine that their setting names, a sentence for each engine found.
+    fn disagreements(&self, setting: Setting) -> Vec<String> {
+        let Some((_, value)) = self.setting(setting) else { return Vec::new() };
+        let told = value.parse().ok().map(|target: TargetFormat| target.engine);
+        if value.is_empty() || value == GUARD {
+            return Vec::new();
+        }
+        let mut others: BTreeMap<EngineKind, Vec<&str>> = BTreeMap::new();
+        for database in &self.databases {
+            if database.governed_by == Some(setting) && Some(database.engine) != told {
+                others.entry(database.engine).or_default().push(&database.name);
+            }
+        }
+        let sentence = |(engine, names): (EngineKind, Vec<&str>)| {
             format!(
-                "{} is {}, but {setting} says {value}: either the node cannot open it now, or the setting does not govern it",
-                database.name, database.engine
+                "{setting} says {value}, but by their files these are {engine}: {}; either the node cannot open them now, \
+                 or the setting does not govern them",
+                names.join(", ")
             )
-        })
+        };
+        others.into_iter().map(sentence).collect()
     }
 }
 

@@ -305,6 +305,9 @@ fn a_setting_that_does_not_say_what_is_there_is_remarked() {
     assert_eq!(remarks("", "app-db-backend = ''"), [""; 0]);
     let odd = remarks("db_backend = 'pebbledb'", "");
     assert_eq!(odd.len(), 2, "{odd:?}");
-    assert!(odd[0].starts_with("state is goleveldb, but db_backend in config.toml says pebbledb"), "{odd:?}");
+    assert!(
+        odd[0].starts_with("db_backend in config.toml says pebbledb, but by their files these are goleveldb: state;"),
+        "{odd:?}"
+    );
     assert!(odd[1].contains("before 0.46"), "{odd:?}");
 }
