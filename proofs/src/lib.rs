@@ -4,4 +4,8 @@
 //! its own and needs no C++ compiler, so that a third party can read and build it in minutes.
 
 pub mod commit;
+mod encoding;
 pub mod merkle;
+pub mod note;
+
+pub use encoding::{Base64Error, DecimalError};

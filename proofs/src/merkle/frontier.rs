@@ -106,6 +106,28 @@ impl Frontier {
         Ok(())
     }
 
+    /// Appends the leaves of another tree.
+    ///
+    /// # Errors
+    /// [`FrontierError::Misaligned`] unless the size is a multiple of the other tree's largest perfect subtree,
+    /// [`FrontierError::TooLarge`] when the sum would not fit 64 bits. The frontier is then as before.
+    pub fn append(&mut self, other: &Self) -> Result<(), FrontierError> {
+        let Some(level) = other.size.checked_ilog2() else { return Ok(()) };
+        if !self.size.is_multiple_of(1 << level) {
+            return Err(FrontierError::Misaligned { size: self.size, level });
+        }
+        if self.size.checked_add(other.size).is_none() {
+            return Err(FrontierError::TooLarge { size: self.size, level });
+        }
+        let mut rest = other.size;
+        for node in &other.nodes {
+            let level = rest.ilog2();
+            rest &= !(1 << level);
+            self.push_subtree(level, *node)?;
+        }
+        Ok(())
+    }
+
     /// The root of all leaves so far; [`EMPTY_ROOT`] without any.
     #[must_use]
     pub fn root(&self) -> Hash {
@@ -138,6 +160,19 @@ mod tests {
         }
         (32..37_u64).for_each(|leaf| by_subtrees.push(leaf_hash(&leaf.to_be_bytes())));
         assert_eq!(by_subtrees, grown(37));
+    }
+
+    #[test]
+    fn appended_trees_give_the_root_of_all_leaves() {
+        let mut whole = grown(32);
+        let mut other = Frontier::new();
+        (32..55_u64).for_each(|leaf| other.push(leaf_hash(&leaf.to_be_bytes())));
+        whole.append(&other).expect("16 leaves fit at 32");
+        assert_eq!(whole, grown(55));
+        whole.append(&Frontier::new()).expect("nothing fits anywhere");
+        assert_eq!(whole, grown(55));
+        assert_eq!(whole.append(&grown(2)), Err(FrontierError::Misaligned { size: 55, level: 1 }));
+        assert_eq!(whole, grown(55));
     }
 
     #[test]

@@ -93,20 +93,38 @@ pub fn root_from_path(total: u64, index: u64, leaf: Hash, aunts: &[Hash]) -> Res
     if aunts.len() != expected as usize {
         return Err(InclusionError::PathLength { index, total, expected, actual: aunts.len() });
     }
-    let mut place = index;
-    let mut last = total - 1;
-    let mut hash = leaf;
-    for aunt in aunts {
-        // The last node of a level has no right sibling: it moves up until it is a right child.
-        while place == last && place.is_multiple_of(2) && place > 0 {
-            place /= 2;
-            last /= 2;
-        }
-        hash = if place.is_multiple_of(2) { node_hash(&hash, aunt) } else { node_hash(aunt, &hash) };
-        place /= 2;
-        last /= 2;
+    let mut climb = Climb::new(index, total - 1);
+    let up = |hash, aunt| if climb.sibling_is_left() { node_hash(aunt, &hash) } else { node_hash(&hash, aunt) };
+    Ok(aunts.iter().fold(leaf, up))
+}
+
+/// The way from a node to the root, sibling by sibling.
+pub(super) struct Climb {
+    place: u64,
+    last: u64,
+}
+
+impl Climb {
+    /// From the node at `place` of a level whose last node is at `last`; `place <= last`.
+    pub(super) const fn new(place: u64, last: u64) -> Self {
+        Self { place, last }
     }
-    Ok(hash)
+
+    /// Goes one sibling up, and says whether that stands to the left.
+    pub(super) const fn sibling_is_left(&mut self) -> bool {
+        // The last node of a level, where it is a left one, has no sibling: it moves up until it has.
+        while self.place == self.last && self.place.is_multiple_of(2) && self.place > 0 {
+            self.up();
+        }
+        let is_left = !self.place.is_multiple_of(2);
+        self.up();
+        is_left
+    }
+
+    const fn up(&mut self) {
+        self.place /= 2;
+        self.last /= 2;
+    }
 }
 
 /// Hashes on the path from the leaf at `index` to the root of `total` leaves; `index < total`.
