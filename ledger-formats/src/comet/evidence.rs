@@ -5,8 +5,10 @@
 //! way than the other releases, so that encoding them anew would change what was signed.
 
 use proofs::merkle::{Hash, root};
+use sha2::{Digest, Sha256};
 
 use super::error::DecodeError;
+use super::misbehaviour::{DuplicateVote, LightClientAttack};
 use super::wire::{Decode, Reader};
 
 /// Kind of misbehaviour.
@@ -44,6 +46,25 @@ impl<'a> Decode<'a> for Evidence<'a> {
             evidence = Some(Self { kind, bytes: field.bytes(name)? });
         }
         evidence.ok_or_else(|| DecodeError::Missing { place: reader.place("sum") })
+    }
+}
+
+impl<'a> Evidence<'a> {
+    /// Height of the misbehaviour (for a light-client attack, of the common header) and hash of the evidence:
+    /// what its key in the evidence store says.
+    ///
+    /// # Errors
+    /// When the evidence does not decode.
+    pub fn identity(&self) -> Result<(u64, Hash), DecodeError> {
+        match self.kind {
+            EvidenceKind::DuplicateVote => {
+                Ok((DuplicateVote::decode(self.bytes)?.vote_a.height, Sha256::digest(self.bytes).into()))
+            }
+            EvidenceKind::LightClientAttack => {
+                let attack = LightClientAttack::decode(self.bytes)?;
+                Ok((attack.common_height, attack.hash()))
+            }
+        }
     }
 }
 

@@ -10,7 +10,10 @@
 //! may hold `/`. The index can have permanent holes and is no commitment of the chain.
 
 use super::class::Kind;
+use super::error::DecodeError;
 use super::key::decimal_height;
+use super::results::TxOutcome;
+use super::wire::{Decode, Reader};
 
 const BLOCK_EVENTS: &[u8] = b"block_events";
 const TX_HEIGHT: &[u8] = b"tx.height/";
@@ -51,6 +54,37 @@ impl<'a> EventKey<'a> {
     }
 }
 
+/// A transaction with its place and its result.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct TxResult<'a> {
+    /// Height of the block.
+    pub height: u64,
+    /// Place in the block.
+    pub index: u32,
+    /// The transaction; its SHA-256 is the key.
+    pub tx: &'a [u8],
+    /// Its result.
+    pub result: TxOutcome<'a>,
+}
+
+impl<'a> Decode<'a> for TxResult<'a> {
+    const NAME: &'static str = "TxResult";
+
+    fn read(mut reader: Reader<'a>) -> Result<Self, DecodeError> {
+        let mut result = Self::default();
+        while let Some(field) = reader.next()? {
+            match field.number {
+                1 => result.height = field.natural("height")?,
+                2 => result.index = field.u32("index")?,
+                3 => result.tx = field.bytes("tx")?,
+                4 => result.result = field.message("result")?,
+                _ => {}
+            }
+        }
+        Ok(result)
+    }
+}
+
 /// What a key of the index is. A key of 32 bytes is the hash of a transaction unless it has, to its last
 /// byte, the form of an event's key, which a hash has but by a chance below 2^-45.
 pub(super) fn kind(key: &[u8]) -> Kind {
@@ -78,4 +112,34 @@ fn is_printable(key: &[u8]) -> bool {
 fn split_last<'a>(bytes: &'a [u8], separator: &[u8]) -> Option<(&'a [u8], &'a [u8])> {
     let at = bytes.windows(separator.len()).rposition(|window| window == separator)?;
     Some((bytes.get(..at)?, bytes.get(at + separator.len()..)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_of_32_bytes_are_hashes_unless_they_have_the_form_of_an_event() {
+        assert_eq!(kind(b"tx.height/1234567/1234567/0$es$0"), Kind::TxHeight);
+        assert_eq!(kind(b"app.creator/Cosmoshi/1234/0$es$1"), Kind::TxEvent);
+        assert_eq!(kind(b"app.creator/Cosmoshi N/1234567/12"), Kind::TxEvent);
+        assert_eq!(kind(&[0x80; 32]), Kind::TxResult);
+        assert_eq!(kind(b"H:34567890123456789012345678901/2"), Kind::Unknown);
+        assert_eq!(kind(b"H:3456789012345678901234567890/2"), Kind::TxResult);
+        let almost = [b"a/\x80", &[0xff; 25][..], b"/1/2"].concat();
+        assert_eq!((almost.len(), kind(&almost)), (32, Kind::TxResult));
+        assert_eq!(kind(&almost[2..]), Kind::Unknown);
+    }
+
+    #[test]
+    fn an_event_key_is_taken_apart_from_its_end() {
+        let key = EventKey::decode(b"app.key/a/b$es$/1/17/3$es$2").expect("an event key");
+        let expected = EventKey { event: b"app.key/a/b$es$/1", height: 17, index: 3, sequence: Some(2) };
+        assert_eq!(key, expected);
+        let oldest = EventKey::decode(b"tx.height/17/17/3").expect("an event key");
+        assert_eq!((oldest.event, oldest.sequence), (&b"tx.height/17"[..], None));
+        for bad in ["", "a/1/2", "a/b/01/2", "a/b/1/2$es$", "a/b/1/2$es$x", "a/b/1/", "a/b//2"] {
+            assert_eq!(EventKey::decode(bad.as_bytes()), None, "{bad}");
+        }
+    }
 }
