@@ -33,7 +33,7 @@ step "Where are we" node-migrate status "$home"
 grep -n '^db_backend' "$home/config/config.toml"
 after=$(digests)
 [ "$before" = "$after" ] || { say "FAILED: the digests after the migration are not those before"; exit 1; }
-step "The receipt" cat_receipt
+step "The receipt, signed" node-migrate receipt "$home"
 step "Go back: the old databases are still there" node-migrate rollback "$home" --execute
 grep -n '^db_backend' "$home/config/config.toml"
 [ "$before" = "$(digests)" ] || { say "FAILED: the digests after the rollback are not those before"; exit 1; }

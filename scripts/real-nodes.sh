@@ -1,0 +1,127 @@
+#!/usr/bin/env bash
+# real-nodes.sh [smoke|all]: the real engines and the real nodes judge what node-migrate writes. Needs Go and Python 3.
+#   smoke  our goleveldb and Pebble folders under the real engines; a real node on migrated homes; every block of a larger migrated home
+#          checked by upstream's own code; a cut-over cut short, with a node started in the middle; four validators migrated as a whole
+#   all    the same for all releases from 0.34 to 1.0, every shipped home, and RocksDB where the system has its library (librocksdb-dev)
+# Upstream's programs are built once from the Go module proxy into the cache folder (see setup.sh).
+set -euo pipefail
+. "$(dirname "${BASH_SOURCE[0]}")/setup.sh"
+
+mode=${1:-smoke}
+case $mode in smoke | all) ;; *) die "usage: real-nodes.sh [smoke|all]" ;; esac
+if ! have go || ! have python3; then say "SKIPPED: real engines and real nodes: Go and Python 3 are needed"; exit 0; fi
+
+upstream=$ROOT/testnet/upstream
+programs=$CACHE/upstream
+fixtures=$ROOT/fixtures
+mkdir -p "$programs"
+
+# build NAME FOLDER PACKAGE TAGS: builds a Go program once for each state of its sources.
+build() {
+    local name=$1 folder=$upstream/$2 stamp
+    stamp=$(cd "$folder" && { go version; echo "$3 $4"; cat ./*.go go.mod go.sum; } 2>/dev/null | sha256sum)
+    [ -x "$programs/$name" ] && [ "$(cat "$programs/$name.stamp" 2>/dev/null)" = "$stamp" ] && return
+    say "building $name"
+    (cd "$folder" && go build -buildvcs=false -mod=readonly -trimpath -ldflags "-s -w" -tags "$4" -o "$programs/$name" "$3")
+    printf '%s\n' "$stamp" >"$programs/$name.stamp"
+}
+
+build_node() {
+    local module=github.com/cometbft/cometbft
+    [ "$1" = 0.34 ] && module=github.com/tendermint/tendermint
+    build "cometbft-$1" "node/v$1" "$module/cmd/cometbft" pebbledb
+}
+
+have_rocksdb() { [ -e /usr/include/rocksdb/c.h ] && printf '#include <rocksdb/c.h>\n' | "${CC:-cc}" -E - >/dev/null 2>&1; }
+
+build engine-check engine-check . pebbledb
+build bench bench . pebbledb
+build_node 0.38
+(cd "$ROOT" && cargo build -q -p node-migrate -p testnet)
+node_migrate=$CARGO_TARGET_DIR/debug/node-migrate
+
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+count=0
+
+# fresh NAME: a fresh copy of a shipped home, whose path is left in $home.
+fresh() {
+    count=$((count + 1))
+    home=$("$CARGO_TARGET_DIR/debug/unpack-home" "$fixtures/$1.tar.zst" "$work/$count")
+}
+
+# engines NAME TARGET: the real engines on a migrated home.
+engines() {
+    fresh "$1"
+    python3 "$upstream/engines.py" "$programs/engine-check" "$node_migrate" "$home" "$2"
+}
+
+# served NAME RELEASE TARGET: a real node on a migrated home.
+served() {
+    fresh "$1"
+    "$node_migrate" migrate "$home" --to "$3" --execute >"$work/log" 2>&1 || { cat "$work/log"; die "$1 does not migrate to $3"; }
+    python3 "$upstream/serve.py" "$programs/cometbft-$2" "$home" "$fixtures/$1.oracle.json"
+}
+
+guarded() {
+    fresh "$1"
+    python3 "$upstream/guard.py" "$programs/cometbft-$2" "$node_migrate" "$home" "$fixtures/$1.oracle.json" "$3" "${@:4}"
+}
+
+# network RELEASE TARGET: four validators, migrated as a whole.
+network() {
+    count=$((count + 1))
+    python3 "$upstream/network.py" "$programs/cometbft-$1" "$work/$count" "$node_migrate" "$2"
+}
+
+# every_block TARGET HEIGHTS: a generated home with tables on several levels, checked block by block by upstream's own code.
+every_block() {
+    local generated=$work/generated-$1
+    "$programs/bench" chain -home "$generated" -seed 5 -heights "$2" -vals 10 -txs 3 -val-change 100 -big-every 50 >/dev/null
+    python3 "$upstream/engines.py" "$programs/engine-check" "$node_migrate" "$generated" "$1"
+    "$programs/bench" check -home "$generated" -engine "$1"
+    rm -rf "$generated"
+}
+
+say "== real engines"
+engines cometbft-0.38-goleveldb pebbledb
+engines cometbft-0.38-goleveldb-onelog "pebbledb,format=13"
+engines cometbft-0.38-pebble goleveldb
+say "== every block by upstream's own code"
+every_block pebbledb 3000
+say "== real nodes"
+served cometbft-0.38-goleveldb 0.38 pebbledb
+served cometbft-0.38-pebble 0.38 goleveldb
+say "== a cut-over cut short"
+guarded cometbft-0.38-goleveldb-onelog 0.38 pebbledb "$([ "$mode" = all ] && echo 1 || echo 7)"
+say "== four validators"
+network 0.38 pebbledb
+
+if [ "$mode" = smoke ]; then say "ok: real engines and real nodes, the small set"; exit; fi
+
+for release in 0.34 0.37 0.40 1.0; do build_node "$release"; done
+if have_rocksdb; then
+    CGO_LDFLAGS=-lrocksdb build cometbft-0.38-rocksdb node/v0.38-rocksdb github.com/cometbft/cometbft/cmd/cometbft "pebbledb rocksdb grocksdb_no_link"
+else
+    say "SKIPPED: RocksDB nodes: the system has no RocksDB headers (librocksdb-dev)"
+fi
+
+say "== every shipped home under its own release"
+for tarball in "$fixtures"/cometbft-*.tar.zst; do
+    name=$(basename "$tarball" .tar.zst)
+    case $name in
+        *-halted | *-mislabelled) continue ;; # their nodes exit at the start, migrated or not
+        *-0.37-to-0.38-*) release=0.38 ;;
+        *) release=${name#cometbft-} release=${release%%-*} ;;
+    esac
+    # Nodes before 0.38 know no Pebble.
+    case $release in 0.34 | 0.37) ;; *) served "$name" "$release" pebbledb ;; esac
+    case $name in *-pebble | *-rocksdb) served "$name" "$release" goleveldb ;; esac
+    if [ "$release" = 0.38 ] && have_rocksdb; then served "$name" 0.38-rocksdb rocksdb; fi
+done
+engines simapp-0.50-mixed-engines pebbledb
+engines simapp-0.50-mixed-engines goleveldb
+every_block goleveldb 3000
+for release in 0.40 1.0; do network "$release" pebbledb; done
+if have_rocksdb; then network 0.38-rocksdb rocksdb; fi
+say "ok: real engines and real nodes, all of them"
