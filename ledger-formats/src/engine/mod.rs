@@ -3,13 +3,29 @@
 //! The only `match` over engines is here; no other module may know them by name.
 
 mod ascending;
+pub mod block;
 pub mod block_cache;
+pub mod block_codec;
+pub mod block_writer;
 pub mod checksum;
+pub mod footer;
+mod index_cursor;
 pub mod internal_key;
+pub mod log_writer;
+mod lru;
+mod lsm_seal;
+pub mod lsm_target;
+pub mod lsm_writer;
+pub mod manifest_writer;
 pub mod memory;
+pub mod properties;
+pub mod separator;
 #[cfg(feature = "sled")]
 pub mod sled;
 pub mod table;
+mod table_cursor;
+mod table_file;
+pub mod table_writer;
 pub mod varint;
 
 use std::fmt;
