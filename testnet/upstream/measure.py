@@ -1,0 +1,136 @@
+#!/usr/bin/env python3
+"""measure.py FOLDER SET ROUNDS RESULTS: times node-migrate beside `cp` and the plain copy loops on one generated home.
+
+Every competitor gets a fresh home (tables are hard links, all else copies), a cold cache and one turn in each round, so that a drift of
+the machine hits all alike. Only ratios within one run mean anything. RESULTS gets a JSON line for each turn; the table goes to standard
+output. Reads NODE_MIGRATE and PROGRAMS (the folder of the plain loops) from the environment."""
+
+import json
+import os
+import resource
+import shlex
+import shutil
+import statistics
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+DATABASES = ["application", "blockstore", "state", "tx_index", "evidence"]
+ENGINES = {"pebble": "pebbledb", "rocksdb": "rocksdb"}
+TOOL = os.environ["NODE_MIGRATE"]
+PROGRAMS = Path(os.environ["PROGRAMS"])
+
+
+def shell(*commands):
+    return " && ".join(shlex.join(map(str, command)) for command in commands)
+
+
+def loops(home, out, engine, *options):
+    """The plain loop, one process for each database."""
+    program = {"pebble": [PROGRAMS / "bench", "copy"], "rocksdb": [PROGRAMS / "bench-rocksdb"]}[engine]
+    return shell(["mkdir", "-p", out], *(
+        [*program, "-from", home / f"data/{name}.db", "-to", out / f"{name}.db", *options] for name in DATABASES))
+
+
+def copy_of(paths, out):
+    return shell(["mkdir", "-p", out], ["cp", "-r", *paths, out], ["sync", "-f", out])
+
+
+def targets(home):
+    """The new databases that wait for their cut-over."""
+    return sorted((home / "data/.node-migrate").glob("*/databases/*/waiting"))
+
+
+def competitors(home, out):
+    """Name to (command to prepare with, or None; function that makes the measured command)."""
+    table = {"cp -r, sync (source)": (None, lambda: copy_of([home / "data"], out))}
+    for engine, name in ENGINES.items():
+        if engine == "rocksdb" and not (PROGRAMS / "bench-rocksdb").exists():
+            print("SKIPPED: the plain loop to RocksDB (librocksdb-dev is missing)", file=sys.stderr)
+        else:
+            table[f"plain loop to {engine}"] = (None, lambda e=engine: loops(home, out, e))
+            table[f"plain loop to {engine}, read back"] = (None, lambda e=engine: loops(home, out, e, "-verify"))
+        run = shell([TOOL, "run", home, "--to", name, "--execute"])
+        table[f"cp -r, sync (target of {engine})"] = (run, lambda: copy_of([path.parent for path in targets(home)], out))
+        table[f"node-migrate to {engine}, copy alone"] = (None, lambda c=run: c)
+        whole = shell([TOOL, "migrate", home, "--to", name, "--execute"])
+        table[f"node-migrate to {engine}, every check, cut over"] = (None, lambda c=whole: c)
+    return table
+
+
+def clone(source, home):
+    for folder, _, files in os.walk(source):
+        target = home / Path(folder).relative_to(source)
+        target.mkdir(parents=True, exist_ok=True)
+        for name in files:
+            place = os.link if name.endswith(".ldb") else shutil.copy2
+            place(Path(folder, name), target / name)
+
+
+def cool(folder):
+    """Drops the pages of all files from the cache."""
+    os.sync()
+    for path in folder.rglob("*"):
+        if path.is_file():
+            with path.open("rb") as file:
+                os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+
+
+def turn(source, work, name):
+    shutil.rmtree(work, ignore_errors=True)
+    home, out = work / "home", work / "out"
+    clone(source, home)
+    prepare, command = competitors(home, out)[name]
+    if prepare:
+        subprocess.run(prepare, shell=True, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    cool(home)
+    with (work / "log").open("wb") as log:
+        start = time.monotonic()
+        process = subprocess.Popen(["sh", "-c", command()], stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        _, status, used = os.wait4(process.pid, 0)
+        wall = time.monotonic() - start
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        sys.exit(f"{name} ended with {process.returncode}:\n{(work / 'log').read_text(errors='replace')[-3000:]}")
+    shutil.rmtree(work)
+    return {"name": name, "wall": wall, "cpu": used.ru_utime + used.ru_stime, "rss_mb": used.ru_maxrss / 1024}
+
+
+def table(results, payload, data_set):
+    by_name = {}
+    for each in results:
+        by_name.setdefault(each["name"], []).append(each)
+    print(f"\n{data_set}: {payload / 1e6:,.0f} MB of keys and values; medians of {len(next(iter(by_name.values())))} rounds, cold cache, "
+          f"{os.cpu_count()} cores\n")
+    print("| what | wall s | min-max | CPU s | MB/s | peak RSS MB | wall / plain loop to the same engine, read back |")
+    print("|---|---|---|---|---|---|---|")
+    for name, turns in by_name.items():
+        engine = "rocksdb" if "rocksdb" in name and "plain loop to rocksdb, read back" in by_name else "pebble"
+        yardstick = [each["wall"] for each in by_name[f"plain loop to {engine}, read back"]]
+        median = {key: statistics.median(each[key] for each in turns) for key in ("wall", "cpu", "rss_mb")}
+        walls = [each["wall"] for each in turns]
+        ratio = statistics.median(own / other for own, other in zip(walls, yardstick))
+        print(f"| {name} | {median['wall']:.2f} | {min(walls):.2f}-{max(walls):.2f} | {median['cpu']:.2f} | {payload / 1e6 / median['wall']:.0f} "
+              f"| {median['rss_mb']:.0f} | {ratio:.2f} |")
+
+
+def main():
+    folder, data_set, rounds, results_file = Path(sys.argv[1]).resolve(), sys.argv[2], int(sys.argv[3]), Path(sys.argv[4])
+    source, work = folder / data_set, folder / "work"
+    digests = json.loads(subprocess.run([TOOL, "digest", source, "--json"], check=True, capture_output=True).stdout)["databases"]
+    payload = sum(each["key_bytes"] + each["value_bytes"] for each in digests)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (4096, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
+    results = []
+    for number in range(rounds):
+        for name in competitors(work / "home", work / "out"):
+            result = {"set": data_set, "round": number, **turn(source, work, name)}
+            results.append(result)
+            with results_file.open("a") as file:
+                file.write(json.dumps(result) + "\n")
+            print(f"{data_set} round {number + 1}: {name}: {result['wall']:.2f} s", file=sys.stderr, flush=True)
+    table(results, payload, data_set)
+
+
+if __name__ == "__main__":
+    main()
