@@ -11,6 +11,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::ascending::shards_ascend;
 use super::lsm_target::{EntryPoint, LsmTarget};
 use super::manifest_writer::{self, ManifestTable};
 use crate::durable::{self, NewFile};
@@ -20,8 +21,8 @@ use crate::store::{FinishedShard, FinishedTable, StoreError};
 /// taken for what an earlier run has finished.
 ///
 /// # Errors
-/// [`StoreError::Unsorted`] for tables that overlap; [`StoreError::Corrupt`] for one that is missing
-/// or of another size; a failed write.
+/// [`StoreError::Unsorted`] for shards or tables out of order; [`StoreError::Corrupt`] for a table
+/// that is missing or of another size or count; a failed write.
 pub(super) fn seal(target: LsmTarget, parts: &Path, dir: &Path, shards: &[FinishedShard]) -> Result<(), StoreError> {
     let parent = dir.parent().unwrap_or(dir);
     if exists(dir)? {
@@ -29,14 +30,22 @@ pub(super) fn seal(target: LsmTarget, parts: &Path, dir: &Path, shards: &[Finish
         return Ok(durable::sync_dir(parent)?);
     }
     let tables: Vec<&FinishedTable> = shards.iter().flat_map(|shard| &shard.tables).collect();
-    check_order(&tables)?;
+    shards_ascend(shards)?;
+    check_keys(&tables)?;
+    check_counts(parts, shards)?;
     let sealing = sealing_path(dir);
+    let mut names: Vec<String> = (1..).take(tables.len()).map(|number| target.table_name(number)).collect();
+    // Nothing is moved before everything was found.
+    let mut moves = Vec::new();
+    for (table, name) in tables.iter().zip(&names) {
+        let (part, place) = (parts.join(&table.file), sealing.join(name));
+        if is_part(&part, &place, table.bytes)? {
+            moves.push((part, place));
+        }
+    }
     durable::create_dir_all(&sealing)?;
-    let mut names = Vec::with_capacity(tables.len() + 3);
-    for (number, table) in (1..).zip(&tables) {
-        let name = target.table_name(number);
-        move_in(&parts.join(&table.file), &sealing.join(&name), table.bytes)?;
-        names.push(name);
+    for (part, place) in moves {
+        durable::rename(&part, &place)?;
     }
     write_manifest(target, &sealing, &tables, &mut names)?;
     remove_others(&sealing, &names)?;
@@ -50,7 +59,8 @@ fn sealing_path(dir: &Path) -> PathBuf {
     PathBuf::from(name)
 }
 
-fn check_order(tables: &[&FinishedTable]) -> Result<(), StoreError> {
+/// All keys of a table are above those of the table before it.
+fn check_keys(tables: &[&FinishedTable]) -> Result<(), StoreError> {
     let bounds = tables.iter().flat_map(|table| [(&table.smallest, true), (&table.largest, false)]);
     let mut last: Option<&Vec<u8>> = None;
     for (bound, first_of_table) in bounds {
@@ -64,24 +74,30 @@ fn check_order(tables: &[&FinishedTable]) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Moves a part under its number, unless an earlier run did.
-fn move_in(part: &Path, place: &Path, bytes: u64) -> Result<(), StoreError> {
-    let (here, path) = match length(part)? {
-        Some(length) => (Some(length), part),
-        None => (length(place)?, place),
-    };
-    match here {
-        None => return Err(StoreError::corrupt(part, None, "the table is missing")),
-        Some(length) if length != bytes => {
-            let reason = format!("the table has {length} bytes, {bytes} were written");
-            return Err(StoreError::corrupt(path, None, reason));
+fn check_counts(parts: &Path, shards: &[FinishedShard]) -> Result<(), StoreError> {
+    for FinishedShard { shard, entries, tables } in shards {
+        let sum: u64 = tables.iter().map(|table| table.entries).sum();
+        if sum != *entries {
+            let reason = format!("shard {shard} has {entries} entries, its tables have {sum}");
+            return Err(StoreError::corrupt(parts, None, reason));
         }
-        Some(_) => {}
-    }
-    if path == part {
-        durable::rename(part, place)?;
     }
     Ok(())
+}
+
+/// Whether a table of `bytes` bytes is still among the parts; if not, an earlier run must have moved
+/// it to its place.
+fn is_part(part: &Path, place: &Path, bytes: u64) -> Result<bool, StoreError> {
+    let among_parts = length(part)?;
+    let found = among_parts.map_or_else(|| length(place), |length| Ok(Some(length)))?;
+    match found {
+        Some(length) if length == bytes => Ok(among_parts.is_some()),
+        Some(length) => {
+            let reason = format!("the table has {length} bytes, {bytes} were written");
+            Err(StoreError::corrupt(if among_parts.is_some() { part } else { place }, None, reason))
+        }
+        None => Err(StoreError::corrupt(part, None, "the table is missing")),
+    }
 }
 
 /// Writes the MANIFEST and what names it, and adds their names to `names`.

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 
 use super::block_codec::Compression;
 use super::lsm_seal;
-use super::lsm_target::LsmTarget;
+pub use super::lsm_target::LsmTarget;
 use super::table_writer::{TableOptions, TableWriter};
 use crate::durable;
 use crate::store::{BulkWriter, FinishedShard, FinishedTable, ShardWriter, StoreError};
@@ -46,11 +46,14 @@ pub struct LsmWriter {
 }
 
 impl LsmWriter {
-    /// Will make the database `dir` out of tables in the folder `parts`, both on one file system.
-    /// Nothing is touched yet.
-    #[must_use]
-    pub fn new(target: LsmTarget, parts: &Path, dir: &Path, options: LsmWriterOptions) -> Self {
-        Self { target, parts: parts.to_path_buf(), dir: dir.to_path_buf(), options }
+    /// A writer that will make the database `dir` out of tables in the folder `parts`, which is
+    /// created; both must lie on one file system.
+    ///
+    /// # Errors
+    /// When `parts` cannot be created.
+    pub fn new(target: LsmTarget, parts: &Path, dir: &Path, options: LsmWriterOptions) -> Result<Self, StoreError> {
+        durable::create_dir_all(parts)?;
+        Ok(Self { target, parts: parts.to_path_buf(), dir: dir.to_path_buf(), options })
     }
 
     fn part_path(&self, shard: u32, table: usize) -> PathBuf {
@@ -70,7 +73,6 @@ impl LsmWriter {
 
 impl BulkWriter for LsmWriter {
     fn shard(&self, shard: u32) -> Result<Box<dyn ShardWriter + Send + '_>, StoreError> {
-        durable::create_dir_all(&self.parts)?;
         self.drop_parts(shard)?;
         Ok(Box::new(LsmShard { writer: self, shard, table: None, finished: Vec::new() }))
     }
