@@ -8,5 +8,6 @@ pub mod commit;
 mod encoding;
 pub mod merkle;
 pub mod note;
+pub mod receipt;
 
 pub use encoding::{Base64Error, DecimalError};

@@ -16,7 +16,7 @@ const SEGMENT_LEVEL: u32 = 16;
 pub const SEGMENT_LEAVES: u64 = 1 << SEGMENT_LEVEL;
 
 /// Segments hashed between two merges: many times the threads of any machine, and 8 KiB of roots.
-const WINDOW_SEGMENTS: u64 = 256;
+const WINDOW_SEGMENTS: usize = 256;
 
 /// Hashes `total` leaves in parallel and gives the frontier, whose root is the tree's.
 ///
@@ -45,8 +45,8 @@ where
     };
     let mut whole = Frontier::new();
     let segments = total.div_ceil(SEGMENT_LEAVES);
-    for start in (0..segments).step_by(WINDOW_SEGMENTS as usize) {
-        let window = start..segments.min(start + WINDOW_SEGMENTS);
+    for start in (0..segments).step_by(WINDOW_SEGMENTS) {
+        let window = start..segments.min(start + WINDOW_SEGMENTS as u64);
         let frontiers: Vec<Result<Frontier, E>> = window.into_par_iter().map(segment_frontier).collect();
         for frontier in frontiers {
             whole.append(&frontier?).expect("full segments are aligned, and the last one ends the tree");

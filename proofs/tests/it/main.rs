@@ -1,4 +1,5 @@
 //! The proofs crate from outside: published vectors, hostile input, other implementations.
 
 mod commit;
+mod receipt;
 mod signatures;
