@@ -49,7 +49,7 @@ libclang_by_pip() {
             die "no libclang, which RocksDB's bindings need: install libclang-dev as root, or python3-pip so that this script can fetch it"
         say "setup: fetching libclang into $wheel"
         rm -rf "$wheel.part"
-        python3 -m pip install -q --disable-pip-version-check --no-deps --target "$wheel.part" libclang || die "pip cannot fetch libclang"
+        PIP_ROOT_USER_ACTION=ignore python3 -m pip install -q --disable-pip-version-check --no-deps --target "$wheel.part" libclang || die "pip cannot fetch libclang"
         rm -rf "$wheel"
         mv "$wheel.part" "$wheel"
     fi
