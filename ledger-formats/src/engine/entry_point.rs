@@ -52,7 +52,8 @@ pub fn locate(dir: &Path, names: &[String], engine: EngineKind) -> Result<EntryP
 /// [`StoreError::Corrupt`] for a marker that does not parse.
 pub fn pebble_format(dir: &Path, names: &[String]) -> Result<Option<u32>, StoreError> {
     let Some(value) = marker(dir, names, "format-version")? else { return Ok(None) };
-    let bad = || StoreError::corrupt(dir, None, format!("the format version marker `{}` is no number", value.escape_debug()));
+    let bad =
+        || StoreError::corrupt(dir, None, format!("the format version marker `{}` is no number", value.escape_debug()));
     value.parse().map(Some).map_err(|_| bad())
 }
 
@@ -69,8 +70,12 @@ fn pebble(dir: &Path, names: &[String]) -> Result<EntryPoint, StoreError> {
     }
     match marker(dir, names, "manifest")? {
         Some(name) if manifest_number(&name).is_some() => Ok(EntryPoint { manifest: name, format }),
-        Some(name) => Err(StoreError::corrupt(dir, None, format!("the manifest marker names `{}`", name.escape_debug()))),
-        None => Err(StoreError::corrupt(dir, None, format!("no manifest marker in a folder of Pebble format {format}"))),
+        Some(name) => {
+            Err(StoreError::corrupt(dir, None, format!("the manifest marker names `{}`", name.escape_debug())))
+        }
+        None => {
+            Err(StoreError::corrupt(dir, None, format!("no manifest marker in a folder of Pebble format {format}")))
+        }
     }
 }
 
@@ -94,12 +99,13 @@ fn marker(dir: &Path, names: &[String], name: &str) -> Result<Option<String>, St
 }
 
 fn leveldb(dir: &Path, names: &[String]) -> Result<String, StoreError> {
-    let mut pending: Vec<u64> =
-        names.iter().filter_map(|name| name.strip_prefix("CURRENT.")?.parse().ok()).collect();
+    let mut pending: Vec<u64> = names.iter().filter_map(|name| name.strip_prefix("CURRENT.")?.parse().ok()).collect();
     pending.sort_unstable_by(|a, b| b.cmp(a));
     let pending = pending
         .iter()
-        .filter_map(|number| names.iter().find(|name| name.strip_prefix("CURRENT.").and_then(|n| n.parse().ok()) == Some(*number)))
+        .filter_map(|number| {
+            names.iter().find(|name| name.strip_prefix("CURRENT.").and_then(|n| n.parse().ok()) == Some(*number))
+        })
         .find_map(|name| current(dir, name).ok());
     let settled = current(dir, "CURRENT").or_else(|error| current(dir, "CURRENT.bak").map_err(|_| error));
     match (pending, settled) {

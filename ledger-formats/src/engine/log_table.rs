@@ -114,6 +114,11 @@ impl LogTable {
         self.entry(self.position(key)).filter(|entry| entry.0 == key).map(|(_, trailer, value)| (trailer, value))
     }
 
+    /// First and last key, if there is one.
+    pub(super) fn bounds(&self) -> Option<(&[u8], &[u8])> {
+        Some((self.entries.first()?.key(&self.arena), self.entries.last()?.key(&self.arena)))
+    }
+
     /// The range tombstones of the logs.
     pub(super) fn tombstones(&self) -> &[RangeTombstone] {
         &self.tombstones

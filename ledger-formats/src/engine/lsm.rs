@@ -174,6 +174,12 @@ impl ReadStore for LsmStore {
             let inner = if meta.size > piece { self.index_points(index)? } else { None };
             points.extend(inner.unwrap_or_else(|| vec![(meta.last_key().to_vec(), meta.size)]));
         }
+        let tables = self.tables.metas().iter().map(|meta| (meta.first_key(), meta.last_key()));
+        let logs = self.logs.bounds();
+        let Some((first, last)) = tables.chain(logs).reduce(|a, b| (a.0.min(b.0), a.1.max(b.1))) else {
+            return Ok(Vec::new());
+        };
+        points.retain(|(key, _)| first < key.as_slice() && key.as_slice() <= last);
         Ok(cut_at(points, bytes.max(1)))
     }
 
@@ -196,13 +202,13 @@ impl LsmStore {
 /// Chooses keys so that about `bytes` lie between two of them.
 fn cut_at(mut points: Vec<(Vec<u8>, u64)>, bytes: u64) -> Vec<Vec<u8>> {
     points.sort_unstable();
-    // A cut at the largest key of all would leave one row behind it.
-    let last = points.pop().map(|(key, _)| key);
+    // What ends with the largest point is the last piece; a cut there would leave one row behind it.
+    points.pop();
     let mut cuts: Vec<Vec<u8>> = Vec::new();
     let mut since = 0_u64;
     for (key, size) in points {
         since = since.saturating_add(size);
-        if since >= bytes && !key.is_empty() && cuts.last() < Some(&key) && Some(&key) != last.as_ref() {
+        if since >= bytes && cuts.last() < Some(&key) {
             cuts.push(key);
             since = 0;
         }

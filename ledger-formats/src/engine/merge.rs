@@ -247,7 +247,10 @@ impl Cursor for MergeCursor<'_> {
             State::Going => {}
             State::Ended => return Ok(None),
             State::Failed(message) => {
-                return Err(StoreError::Io { path: self.dir.to_path_buf(), source: std::io::Error::other(message.clone()) });
+                return Err(StoreError::Io {
+                    path: self.dir.to_path_buf(),
+                    source: std::io::Error::other(message.clone()),
+                });
             }
         }
         match self.advance() {

@@ -3,22 +3,37 @@
 //! The only `match` over engines is here; no other module may know them by name.
 
 mod ascending;
+pub mod batch;
 pub mod block;
 pub mod block_cache;
 pub mod block_codec;
 pub mod block_writer;
 pub mod checksum;
+pub mod detect;
+pub mod entry_point;
 pub mod footer;
 mod index_cursor;
 pub mod internal_key;
+pub mod log;
+mod log_table;
 pub mod log_writer;
 mod lru;
+pub mod lsm;
 mod lsm_seal;
 pub mod lsm_target;
 pub mod lsm_writer;
+pub mod manifest;
 pub mod manifest_writer;
 pub mod memory;
+mod merge;
+pub mod names;
+mod open_tables;
+pub mod options;
 pub mod properties;
+pub mod replay;
+#[cfg(feature = "rocks")]
+pub mod rocks;
+mod runs;
 pub mod separator;
 #[cfg(feature = "sled")]
 pub mod sled;

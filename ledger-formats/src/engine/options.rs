@@ -156,9 +156,6 @@ mod tests {
         assert_eq!(parse(b"[Options]\npebble_version=0.1\n"), Err(OptionsError::NoWriter));
         assert_eq!(parse(b""), Err(OptionsError::NoWriter));
         assert_eq!(parse(&[0xff, 0xfe]), Err(OptionsError::NotText));
-        assert_eq!(
-            parse(b"[Version]\npebble_version=0.1\nrocksdb_version=9.0.0\n"),
-            Err(OptionsError::TwoWriters)
-        );
+        assert_eq!(parse(b"[Version]\npebble_version=0.1\nrocksdb_version=9.0.0\n"), Err(OptionsError::TwoWriters));
     }
 }

@@ -11,7 +11,7 @@ use std::path::PathBuf;
 use super::manifest::TableMeta;
 use super::open_tables::OpenTables;
 use super::table::{RangeTombstone, TableCursor};
-use crate::store::{Corruption, StoreError};
+use crate::store::StoreError;
 
 /// Bytes read at once while scanning a table.
 const READAHEAD: usize = 512 << 10;
@@ -98,7 +98,11 @@ impl<'a> RunCursor<'a> {
                 current.sought = true;
                 // Kind and sequence at their largest: before every version of the start key.
                 let seek = [self.start.as_slice(), &[0xff; 8]].concat();
-                if current.meta.first_key() < self.start.as_slice() { current.cursor.seek(&seek) } else { current.cursor.next() }
+                if current.meta.first_key() < self.start.as_slice() {
+                    current.cursor.seek(&seek)
+                } else {
+                    current.cursor.next()
+                }
             };
             match moved {
                 Ok(true) => return Ok(true),
@@ -118,9 +122,11 @@ impl<'a> RunCursor<'a> {
     /// Internal key and value of the entry.
     pub(super) fn entry(&self) -> (&[u8], u64, &[u8]) {
         let Some(current) = &self.current else { return (&[], 0, &[]) };
-        let (user, trailer) = current.cursor.key().split_last_chunk().map_or((&[][..], 0), |(user, trailer)| {
-            (user, u64::from_le_bytes(*trailer))
-        });
+        let (user, trailer) = current
+            .cursor
+            .key()
+            .split_last_chunk()
+            .map_or((&[][..], 0), |(user, trailer)| (user, u64::from_le_bytes(*trailer)));
         let trailer = current.global.map_or(trailer, |sequence| sequence << 8 | trailer & 0xff);
         (user, trailer, current.cursor.value())
     }
@@ -146,13 +152,14 @@ impl<'a> RunCursor<'a> {
     }
 }
 
-/// Gives damage of a whole table the table's bounds as its range, so that a scan can go on behind.
+/// Keeps the range of a damaged place within the bounds of its table; damage of the whole table gets
+/// them as its range, so that a scan can go on behind it.
 fn bounded(error: StoreError, meta: &TableMeta) -> StoreError {
-    match error {
-        StoreError::Corrupt(place) if place.range.is_none() => StoreError::Corrupt(Box::new(Corruption {
-            range: Some((meta.first_key().to_vec(), meta.last_key().to_vec())),
-            ..*place
-        })),
-        other => other,
-    }
+    let StoreError::Corrupt(mut place) = error else { return error };
+    let (first, last) = (meta.first_key().to_vec(), meta.last_key().to_vec());
+    place.range = Some(match place.range {
+        Some((low, high)) => (low.max(first), high.min(last)),
+        None => (first, last),
+    });
+    StoreError::Corrupt(place)
 }

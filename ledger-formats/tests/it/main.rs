@@ -1,7 +1,19 @@
 //! Tests of the crate as its callers see it, on real folders and real homes.
 
+mod comet_blocks;
+mod comet_home;
+mod comet_hostile;
+mod comet_keys;
+mod comet_state;
 mod contract;
 mod crash;
+#[cfg(feature = "rocks")]
+mod fixture;
+mod homes;
+mod lsm;
+mod lsm_writer;
+#[cfg(feature = "rocks")]
+mod rocks;
 mod rows;
 #[cfg(feature = "sled")]
 mod sled;
