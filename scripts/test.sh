@@ -10,6 +10,7 @@ skip() { skipped+=("$1"); printf '!!!! SKIPPED: %s\n' "$1"; }
 
 stage "scripts"
 bash -n scripts/*.sh .ci/run
+if have gofmt; then [ -z "$(gofmt -l testnet/upstream)" ] || die "gofmt: $(gofmt -l testnet/upstream)"; fi
 if have shellcheck; then shellcheck -x scripts/*.sh .ci/run; else skip "shellcheck is not there"; fi
 
 stage "format"
