@@ -3,3 +3,4 @@
 mod commit;
 mod receipt;
 mod signatures;
+mod trees;
