@@ -1,10 +1,7 @@
-//! Real homes with their oracles, as rows in memory, for the tests of what the rows say.
-//!
-//! `NODE_MIGRATE_FIXTURES` names a folder with more homes; without it the homes of this repository are used.
+//! Real homes of CometBFT with their oracles, as rows in memory, for the tests of what the rows say.
 
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::LazyLock;
 
 use ledger_formats::comet::class::Database;
@@ -14,6 +11,8 @@ use ledger_formats::engine::EngineKind;
 use ledger_formats::engine::lsm::LsmStore;
 use ledger_formats::store::{KeyRange, ReadStore};
 use serde_json::Value;
+
+use super::homes;
 
 /// The rows of one database.
 pub type Rows = BTreeMap<Vec<u8>, Vec<u8>>;
@@ -26,58 +25,39 @@ pub struct Home {
     pub oracle: Value,
     /// How its keys are spelled, whatever its `version` says.
     pub layout: Layout,
+    /// What they say about it in another layout, where that is known.
+    pub converted: Vec<(Layout, Value)>,
     databases: BTreeMap<Database, Rows>,
 }
 
 /// All homes of CometBFT but the one of RocksDB, which not every build can read.
 pub fn homes() -> &'static [Home] {
     static HOMES: LazyLock<Vec<Home>> = LazyLock::new(|| {
-        let names = oracles();
-        assert!(names.len() >= 20, "only {} homes found in {}", names.len(), folder().display());
-        names.iter().filter_map(|name| Home::load(name)).collect()
+        let packed = homes::all();
+        let homes: Vec<Home> =
+            packed.iter().filter(|home| home.name.starts_with("cometbft-")).filter_map(Home::load).collect();
+        assert!(homes.len() >= 20, "only {} homes", homes.len());
+        homes
     });
     &HOMES
 }
 
-/// The folder of the fixtures.
-pub fn folder() -> PathBuf {
-    let own = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures");
-    std::env::var_os("NODE_MIGRATE_FIXTURES").map_or_else(own, PathBuf::from)
-}
-
-/// Reads a JSON file of the fixtures.
-pub fn json(file: &str) -> Value {
-    let bytes = std::fs::read(folder().join(file)).unwrap_or_else(|error| panic!("{file}: {error}"));
-    serde_json::from_slice(&bytes).unwrap_or_else(|error| panic!("{file}: {error}"))
-}
-
-fn oracles() -> Vec<String> {
-    let entries = std::fs::read_dir(folder()).unwrap_or_else(|error| panic!("{}: {error}", folder().display()));
-    let files = entries.map(|entry| entry.expect("an entry").file_name().into_string().expect("UTF-8"));
-    let named = files.filter_map(|file| file.strip_suffix(".oracle.json").map(str::to_owned));
-    let mut names: Vec<String> = named.filter(|name| name.starts_with("cometbft-")).collect();
-    names.sort();
-    names
-}
-
 impl Home {
-    /// Unpacks and reads a home; `None` if an engine of it is not in this build.
-    fn load(name: &str) -> Option<Self> {
-        let oracle = json(&format!("{name}.oracle.json"));
-        let unpacked = tempfile::tempdir().expect("a temporary folder");
-        let packed = File::open(folder().join(format!("{name}.tar.zst"))).expect("a packed home");
-        let decoder = ruzstd::decoding::StreamingDecoder::new(packed).expect("zstd");
-        tar::Archive::new(decoder).unpack(unpacked.path()).expect("a tarball");
+    /// Unpacks and reads a home; `None` if it has an engine that is not in every build.
+    fn load(packed: &homes::Home) -> Option<Self> {
+        let (name, oracle) = (packed.name.clone(), packed.oracle());
+        let unpacked = packed.unpack();
         let mut databases = BTreeMap::new();
         for database in Database::ALL {
-            let folder = unpacked.path().join(name).join("data").join(format!("{}.db", database.name()));
             let summary = summary_of(&oracle, database);
+            let folder = unpacked.path(&Path::new("data").join(format!("{}.db", database.name())));
             let rows = read_rows(&folder, summary["engine"].as_str()?)?;
-            assert_is_what_the_oracle_saw(name, &rows, summary);
+            assert_is_what_the_oracle_saw(&name, &rows, summary);
             databases.insert(database, rows);
         }
         let layout = Layout::from_label(oracle["layout"].as_str()?.as_bytes()).expect("a layout");
-        Some(Self { name: name.to_owned(), oracle, layout, databases })
+        let converted = Layout::ALL.iter().filter_map(|layout| Some((*layout, packed.oracle_as(layout.label())?)));
+        Some(Self { converted: converted.collect(), name, oracle, layout, databases })
     }
 
     /// The rows of a database.

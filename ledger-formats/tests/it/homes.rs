@@ -63,10 +63,20 @@ impl Home {
         Unpacked { folder, name: self.name.clone() }
     }
 
+    /// What the upstream libraries say about it.
+    pub fn oracle(&self) -> serde_json::Value {
+        json(&self.oracle)
+    }
+
+    /// What the upstream libraries say about it once it is converted, for example to `v2`, if that is known.
+    pub fn oracle_as(&self, form: &str) -> Option<serde_json::Value> {
+        let file = self.oracle.with_file_name(format!("{}.as-{form}.json", self.name));
+        file.exists().then(|| json(&file))
+    }
+
     /// The databases by the oracle; CometBFT homes list them, SDK homes name them.
     pub fn databases(&self) -> Vec<Expected> {
-        let file = BufReader::new(File::open(&self.oracle).expect("the oracle"));
-        let oracle: serde_json::Value = serde_json::from_reader(file).expect("JSON");
+        let oracle = self.oracle();
         let text = |value: &serde_json::Value| value.as_str().expect("text").to_owned();
         let one = |database: &serde_json::Value, path: PathBuf, sha256: &str| Expected {
             path,
@@ -92,4 +102,9 @@ impl Unpacked {
     pub fn path(&self, inside: &Path) -> PathBuf {
         self.folder.path().join(&self.name).join(inside)
     }
+}
+
+fn json(path: &Path) -> serde_json::Value {
+    let file = BufReader::new(File::open(path).expect("the oracle"));
+    serde_json::from_reader(file).expect("JSON")
 }
