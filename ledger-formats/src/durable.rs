@@ -9,8 +9,9 @@
 //! folder fsynced. Each step first asks the process-wide observer, through which the crash tests
 //! stop the process before any chosen step and fault tests let it fail; see [`observe`].
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, OpenOptions, Permissions};
 use std::io::{self, Write};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt, fchown};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
@@ -80,7 +81,7 @@ pub fn create_dir_all(dir: &Path) -> Result<(), DurableError> {
 }
 
 /// Replaces or creates a small file in one piece: readers see the old content or the new one.
-/// Permissions of a file that was there are kept.
+/// Permissions and owner of a file that was there are kept.
 ///
 /// # Errors
 /// When any of write, fsync, rename fails; the old file is then untouched.
@@ -90,7 +91,26 @@ pub fn write_file(path: &Path, content: &[u8]) -> Result<(), DurableError> {
         let mut file = File::create(&temporary)?;
         if let Ok(old) = fs::metadata(path) {
             file.set_permissions(old.permissions())?;
+            let new = file.metadata()?;
+            if (old.uid(), old.gid()) != (new.uid(), new.gid()) {
+                fchown(&file, Some(old.uid()), Some(old.gid()))?;
+            }
         }
+        file.write_all(content)?;
+        file.sync_all()
+    })?;
+    rename(&temporary, path)
+}
+
+/// Creates a small file that only its owner may read; one that is there is replaced.
+///
+/// # Errors
+/// As [`write_file`].
+pub fn write_secret(path: &Path, content: &[u8]) -> Result<(), DurableError> {
+    let temporary = with_suffix(path, ".tmp");
+    step("write", &temporary, || {
+        let mut file = OpenOptions::new().create(true).truncate(true).write(true).mode(0o600).open(&temporary)?;
+        file.set_permissions(Permissions::from_mode(0o600))?;
         file.write_all(content)?;
         file.sync_all()
     })?;

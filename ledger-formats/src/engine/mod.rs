@@ -27,6 +27,7 @@ pub mod manifest_writer;
 pub mod memory;
 mod merge;
 pub mod names;
+mod open;
 mod open_tables;
 pub mod options;
 pub mod properties;
@@ -42,6 +43,8 @@ mod table_cursor;
 mod table_file;
 pub mod table_writer;
 pub mod varint;
+
+pub use open::{folder_stats, open_copy, open_in_place, writer};
 
 use std::fmt;
 use std::str::FromStr;
