@@ -5,17 +5,17 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::fs::{self, Metadata};
+use std::fs;
 use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use ledger_formats::engine::EngineKind;
+use ledger_formats::engine::detect::{DetectError, detect};
 
 use super::config::{AppConfig, NodeConfig};
 use super::error::HomeError;
-use super::foreign;
-use super::setting::{APP_NAMES, Owner, Role, Setting, by_name};
+use super::setting::{APP_NAMES, NODE_NAMES, Owner, Role, Setting, by_name};
 use crate::workspace;
 
 /// A database of a home.
@@ -115,7 +115,7 @@ impl fmt::Display for Folders {
 
 /// Whether `path` itself is a database.
 pub(super) fn is_database(path: &Path) -> bool {
-    matches!(super::engine_of(path), Ok(Some(_)))
+    matches!(detect(path), Ok(_) | Err(DetectError::Foreign { .. }))
 }
 
 /// Finds all databases. The main folder missing means none: its volume may not be mounted.
@@ -162,7 +162,7 @@ impl Search<'_> {
         for name in APP_NAMES {
             self.candidate(dir, &format!("{name}.db"))?;
         }
-        for name in super::setting::NODE_NAMES {
+        for name in NODE_NAMES {
             let path = dir.join(format!("{name}.db"));
             if path.exists() {
                 self.leave_out(path, "db_dir names another folder, so the node does not open it");
@@ -185,56 +185,51 @@ impl Search<'_> {
                 return Ok(());
             }
         };
-        self.refuse_foreign(dir, dir_name, &meta)?;
-        if !meta.is_dir() {
+        if stem.is_none() && !meta.is_dir() {
             return Ok(());
         }
-        let name = stem.unwrap_or(dir_name);
-        let engine = match super::engine_of(&path) {
-            Ok(Some(engine)) => engine,
-            Ok(None) => {
-                self.not_a_database(path, stem);
-                return Ok(());
-            }
-            Err(source) if owner == Owner::Unknown => {
-                self.leave_out(path, &source.to_string());
-                return Ok(());
-            }
-            Err(source) => return Err(HomeError::Undetected { database: name.to_owned(), source }),
+        let engine = match detect(&path) {
+            Ok(found) => found.engine,
+            Err(error) => return self.not_taken(dir, dir_name, error),
         };
-        if let Some(twin) = self.found.get(name) {
+        let name = stem.unwrap_or(dir_name).to_owned();
+        if let Some(twin) = self.found.get(&name) {
             let reason = format!("{} is the database of this name", twin.path.display());
             self.leave_out(path, &reason);
             return Ok(());
         }
         let real_path = fs::canonicalize(&path).map_err(|source| HomeError::io(&path, source))?;
         let governed_by = self.governing.setting(owner);
-        let (name, dir_name) = (name.to_owned(), dir_name.to_owned());
-        let database = Database { name, dir_name, path, real_path, device: meta.dev(), governed_by, role, engine };
-        self.found.insert(database.name.clone(), database);
+        let (dir_name, device) = (dir_name.to_owned(), meta.dev());
+        let database = Database { name: name.clone(), dir_name, path, real_path, device, governed_by, role, engine };
+        self.found.insert(name, database);
         Ok(())
     }
 
-    /// Names the engine when a governed name is taken by one that this tool does not read.
-    fn refuse_foreign(&mut self, dir: &Path, dir_name: &str, meta: &Metadata) -> Result<(), HomeError> {
-        let name = dir_name.strip_suffix(".db").unwrap_or(dir_name);
-        let (_, owner) = by_name(name);
-        let Some(engine) = foreign::engine(dir, dir_name, meta).filter(|_| owner != Owner::Unknown) else {
-            return Ok(());
-        };
+    /// What could not be taken for a database: an error where the node needs one, else a note where the name claims one.
+    fn not_taken(&mut self, dir: &Path, dir_name: &str, error: DetectError) -> Result<(), HomeError> {
         let path = dir.join(dir_name);
-        if dir.join(format!("{name}.db")).is_dir() && !self.governing.names_foreign(owner) {
-            self.leave_out(path, &format!("it is {engine}'s, but the setting names another engine"));
-            return Ok(());
+        let stem = dir_name.strip_suffix(".db");
+        let name = stem.unwrap_or(dir_name).to_owned();
+        let (_, owner) = by_name(&name);
+        match (error, owner) {
+            // BadgerDB keeps `<name>` without `.db`; beside a `<name>.db` the setting tells which of them counts.
+            (DetectError::Foreign { engine, .. }, Owner::Node | Owner::App) => {
+                let other = stem.is_none() && dir.join(format!("{name}.db")).is_dir();
+                if !other || self.governing.names_foreign(owner) {
+                    return Err(HomeError::ForeignEngine { database: name, path, engine });
+                }
+                self.leave_out(path, &format!("it is of {engine}, but the setting names another engine"));
+            }
+            (DetectError::Empty { .. }, _) if stem.is_some() => self.leave_out(path, "it is empty"),
+            (DetectError::Empty { .. } | DetectError::Unknown { .. } | DetectError::Foreign { .. }, _)
+                if stem.is_none() => {}
+            (source, Owner::Node | Owner::App) if stem.is_some() => {
+                return Err(HomeError::Undetected { database: name, source });
+            }
+            (error, _) => self.leave_out(path, &error.to_string()),
         }
-        Err(HomeError::ForeignEngine { database: name.to_owned(), path, engine })
-    }
-
-    fn not_a_database(&mut self, path: PathBuf, stem: Option<&str>) {
-        // A folder without `.db` that holds no database is nobody's claim.
-        if stem.is_some() {
-            self.leave_out(path, "it holds no database files");
-        }
+        Ok(())
     }
 
     fn leave_out(&mut self, path: PathBuf, reason: &str) {

@@ -5,7 +5,6 @@
 mod config;
 mod discover;
 mod error;
-mod foreign;
 mod genesis;
 pub mod guard;
 mod open;
@@ -18,11 +17,6 @@ mod toml_text;
 #[cfg(test)]
 mod tests;
 
-use std::path::Path;
-
-use ledger_formats::engine::EngineKind;
-use ledger_formats::engine::detect::{DetectError, detect};
-
 pub use config::{AppConfig, ConfigFile, NodeConfig};
 pub use discover::{Database, LeftOut};
 pub use error::HomeError;
@@ -30,8 +24,3 @@ pub use genesis::{Genesis, GenesisError};
 pub use open::Home;
 pub use setting::{Role, Setting};
 pub use toml_text::TomlFault;
-
-/// The engine of the database in a folder; `None` when there is no database in it.
-fn engine_of(dir: &Path) -> Result<Option<EngineKind>, DetectError> {
-    Ok(detect(dir)?.map(|found| found.kind))
-}

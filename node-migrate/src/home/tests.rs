@@ -148,6 +148,7 @@ fn what_is_no_database_is_passed_by() {
     for name in ["cs.wal/wal", "snapshots/100/3/0", "priv_validator_state.json", "upgrade-info.json", "wasm/state/x"] {
         dir.write(&format!("data/{name}"), "x");
     }
+    fs::create_dir(dir.path().join("data/blockstore")).expect("creates");
     let home = dir.open().expect("opens");
     assert_eq!((names(&home), left_out(&home)), (vec!["state"], vec![]));
 }
@@ -228,15 +229,15 @@ fn foreign_engines_are_named() {
         other => panic!("another error: {other}"),
     };
     let bolt = HomeDir::with_databases(&["state.db"]).config("");
-    bolt.write("data/blockstore.db", "\0");
-    assert_eq!(engine(bolt.error()), ("blockstore".to_owned(), "boltdb"));
+    bolt.write("data/blockstore.db", [[0; 16].as_slice(), &0xED0C_DAED_u32.to_le_bytes(), &[0; 60]].concat());
+    assert_eq!(engine(bolt.error()), ("blockstore".to_owned(), "BoltDB"));
 
     let badger = HomeDir::with_databases(&["evidence.db"]).config("db_backend = \"badgerdb\"");
     badger.write("data/state/KEYREGISTRY", "x");
     badger.write("data/state/MANIFEST", "x");
-    assert_eq!(engine(badger.error()), ("state".to_owned(), "badgerdb"));
+    assert_eq!(engine(badger.error()), ("state".to_owned(), "BadgerDB"));
     badger.database("data/state.db");
-    assert_eq!(engine(badger.error()), ("state".to_owned(), "badgerdb"));
+    assert_eq!(engine(badger.error()), ("state".to_owned(), "BadgerDB"));
     badger.write("config/config.toml", "db_backend = \"goleveldb\"");
     assert_eq!(left_out(&badger.open().expect("opens")), ["data/state"]);
 }
