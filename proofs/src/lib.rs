@@ -9,5 +9,6 @@ mod encoding;
 pub mod merkle;
 pub mod note;
 pub mod receipt;
+pub mod tiles;
 
 pub use encoding::{Base64Error, DecimalError};

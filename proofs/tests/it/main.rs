@@ -3,4 +3,5 @@
 mod commit;
 mod receipt;
 mod signatures;
+mod tiles;
 mod trees;
