@@ -7,6 +7,7 @@ mod discover;
 mod error;
 mod genesis;
 pub mod guard;
+pub mod node_process;
 mod open;
 pub mod service;
 mod setting;
