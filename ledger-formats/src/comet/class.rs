@@ -227,3 +227,50 @@ pub fn class(database: Database, key: &[u8]) -> Class {
     }
     .unwrap_or(Class::UNKNOWN)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_is_judged_by_its_database() {
+        let name = |database, key: &[u8]| class(database, key).name();
+        assert_eq!(name(Database::BlockStore, b"version"), "version");
+        assert_eq!(name(Database::State, b"version"), "version");
+        assert_eq!(name(Database::TxIndex, b"version"), "unknown");
+        assert_eq!(name(Database::BlockStore, &[0x80, 0x81]), "0x80");
+        assert_eq!(name(Database::State, &[0x80, 0x81]), "unknown");
+        assert_eq!(name(Database::State, &[0x86, 0x81]), "0x86");
+        assert_eq!(name(Database::TxIndex, &[0x80; 32]), "bytes32");
+        assert_eq!(name(Database::BlockStore, &[0x80; 32]), "unknown");
+        assert_eq!(name(Database::TxIndex, b"block_eventsblock.height"), "block_events");
+        assert_eq!(name(Database::TxIndex, b"LastTxIndexerRetainHeightKey"), "index retain height");
+    }
+
+    #[test]
+    fn keys_that_only_begin_like_known_ones_are_unknown() {
+        for key in [
+            "",
+            "H:",
+            "H:01",
+            "H:1x",
+            "P:1",
+            "P:1:",
+            "P:1:01",
+            "SC:-1",
+            "BH:00",
+            "blockStore2",
+            "H:9223372036854775808",
+        ] {
+            assert_eq!(class(Database::BlockStore, key.as_bytes()), Class::UNKNOWN, "{key}");
+        }
+    }
+
+    #[test]
+    fn every_database_is_found_by_its_name() {
+        for database in Database::ALL {
+            assert_eq!(Database::from_name(database.name()), Some(database));
+        }
+        assert_eq!(Database::from_name("application"), None);
+    }
+}

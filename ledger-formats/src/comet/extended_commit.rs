@@ -91,3 +91,19 @@ impl<'a> Decode<'a> for ExtendedCommit<'a> {
         Ok(commit)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sign_bytes_of_an_extension_are_its_canonical_message_behind_its_length() {
+        let mut out = Vec::new();
+        put_extension_sign_bytes(&mut out, b"test_chain_id", 1, 2, b"ext");
+        let expected = "26 0a03657874 110100000000000000 190200000000000000 220d746573745f636861696e5f6964";
+        assert_eq!(hex::encode(&out), expected.replace(' ', ""));
+        out.clear();
+        put_extension_sign_bytes(&mut out, b"", 0, 0, b"");
+        assert_eq!(out, [0]);
+    }
+}

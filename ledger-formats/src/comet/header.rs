@@ -147,3 +147,48 @@ impl<'a> Decode<'a> for Header<'a> {
         Ok(header)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use sha2::{Digest, Sha256};
+
+    use super::*;
+    use crate::comet::block_id::PartSetHeader;
+
+    /// `TestHeaderHash` of types/block_test.go.
+    #[test]
+    fn the_hash_equals_the_vector_of_cometbft() {
+        let hash = |text: &str| Sha256::digest(text);
+        let [last_commit, data, validators, next, consensus, app, results, evidence, proposer] = [
+            "last_commit_hash",
+            "data_hash",
+            "validators_hash",
+            "next_validators_hash",
+            "consensus_hash",
+            "app_hash",
+            "last_results_hash",
+            "evidence_hash",
+            "proposer_address",
+        ]
+        .map(hash);
+        let header = Header {
+            version: ConsensusVersion { block: 1, app: 2 },
+            chain_id: b"chainId",
+            height: 3,
+            time: Timestamp { seconds: 1_570_983_284, nanos: 0 },
+            last_block_id: BlockId { hash: &[0; 32], part_set_header: PartSetHeader { total: 6, hash: &[0; 32] } },
+            last_commit_hash: &last_commit,
+            data_hash: &data,
+            validators_hash: &validators,
+            next_validators_hash: &next,
+            consensus_hash: &consensus,
+            app_hash: &app,
+            last_results_hash: &results,
+            evidence_hash: &evidence,
+            proposer_address: &proposer[..20],
+        };
+        let expected = "f740121f553b5418c3efbd343c2dbfe9e007bb67b0d020a0741374bab65242a4";
+        assert_eq!(header.hash().map(hex::encode).as_deref(), Some(expected));
+        assert_eq!(Header { validators_hash: &[], ..header }.hash(), None);
+    }
+}

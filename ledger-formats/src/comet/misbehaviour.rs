@@ -187,3 +187,31 @@ impl<'a> Decode<'a> for SignedHeader<'a> {
         Ok(signed)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_attack_is_hashed_with_upstreams_lost_byte() {
+        let header = Header { validators_hash: &[1; 32], height: 7, ..Header::default() };
+        let attack = LightClientAttack {
+            header,
+            commit: Commit::default(),
+            validator_set: ValidatorSet::default(),
+            common_height: 300,
+            byzantine_validators: Vec::new(),
+            total_voting_power: 10,
+            timestamp: Timestamp::default(),
+        };
+        let hash = header.hash().expect("a header has validators");
+        let expected: Hash = Sha256::digest([&hash[..31], &[0x00, 0xd8, 0x04]].concat()).into();
+        assert_eq!(attack.hash(), expected);
+    }
+
+    #[test]
+    fn an_attack_without_a_block_is_refused() {
+        let error = LightClientAttack::decode(&[0x10, 0x01]).expect_err("no block");
+        assert_eq!(error.to_string(), "LightClientAttackEvidence.conflicting_block at byte 0: expected, but absent");
+    }
+}

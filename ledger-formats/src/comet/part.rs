@@ -161,3 +161,54 @@ impl<'a> Decode<'a> for Proof<'a> {
         Ok(proof)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proofs::merkle::node_hash;
+
+    use super::*;
+
+    /// The two parts of a block of 65,539 bytes, and the root over them.
+    fn parts(bytes: &[u8]) -> ([Part<'_>; 2], [Hash; 2], Hash) {
+        let (first, last) = bytes.split_at(PART_BYTES);
+        let leaves = [leaf_hash(first), leaf_hash(last)];
+        let part = |index: u32, bytes, sibling| Part {
+            index,
+            bytes,
+            proof: Proof { total: 2, index: index.into(), leaf_hash: &[], aunts: vec![sibling] },
+        };
+        ([part(0, first, leaves[1]), part(1, last, leaves[0])], leaves, node_hash(&leaves[0], &leaves[1]))
+    }
+
+    #[test]
+    fn a_part_is_refused_for_everything_that_does_not_fit() {
+        let block = vec![7; PART_BYTES + 3];
+        let ([mut first, mut last], leaves, root) = parts(&block);
+        (first.proof.leaf_hash, last.proof.leaf_hash) = (&leaves[0], &leaves[1]);
+        let header = PartSetHeader { total: 2, hash: &root };
+        assert_eq!(first.verify(0, &header), Ok(leaves[0]));
+        assert_eq!(last.verify(1, &header), Ok(leaves[1]));
+
+        assert_eq!(last.verify(0, &header), Err(PartError::Index { expected: 0, actual: 1 }));
+        let alone = PartSetHeader { total: 1, hash: &root };
+        let other_total = PartError::Proof { expected_index: 0, expected_total: 3, index: 0, total: 2 };
+        assert_eq!(first.verify(0, &PartSetHeader { total: 3, hash: &root }), Err(other_total));
+        assert!(matches!(last.verify(1, &alone), Err(PartError::Size { expected: "65536", actual: 3 })));
+        let empty = Part { bytes: &[], ..last.clone() };
+        assert_eq!(empty.verify(1, &header), Err(PartError::Size { expected: "1 to 65536", actual: 0 }));
+        let changed = Part { bytes: &[7, 7, 8], ..last.clone() };
+        assert!(matches!(changed.verify(1, &header), Err(PartError::Leaf { .. })));
+        let other_root = PartSetHeader { total: 2, hash: &[9; 32] };
+        assert!(matches!(first.verify(0, &other_root), Err(PartError::Path(InclusionError::Root { .. }))));
+        assert_eq!(first.verify(0, &PartSetHeader { total: 2, hash: &[] }), Err(PartError::Root { actual: 0 }));
+    }
+
+    #[test]
+    fn a_proof_has_a_bounded_path_of_whole_hashes() {
+        let short = [0x22, 0x01, 0x00];
+        assert!(matches!(Proof::decode(&short), Err(DecodeError::Length { expected: 32, actual: 1, .. })));
+        let hash = [&[0x22, 0x20][..], &[1; 32]].concat();
+        assert_eq!(Proof::decode(&hash.repeat(100)).expect("decodes").aunts.len(), 100);
+        assert!(matches!(Proof::decode(&hash.repeat(101)), Err(DecodeError::Range { .. })));
+    }
+}

@@ -77,12 +77,12 @@ impl<'a> Results<'a> {
     /// Decodes a record of either form.
     ///
     /// # Errors
-    /// What is wrong with the record in the legacy form, or, if it has an app hash, in the later one.
+    /// What is wrong with a record that has neither form.
     pub fn decode(bytes: &'a [u8]) -> Result<Self, DecodeError> {
         match FinalizeBlock::decode(bytes) {
             Ok(FinalizeBlock(results)) if results.app_hash.is_some() => Ok(results),
             Ok(_) => Legacy::decode(bytes).map(|legacy| legacy.0),
-            // Of two errors, the one in the form that later releases write says more, unless that form is out of the question.
+            // Of two errors, the one in the form that all later releases write says more.
             Err(error) => Legacy::decode(bytes).map(|legacy| legacy.0).map_err(|_| error),
         }
     }
@@ -230,5 +230,55 @@ impl<'a> Decode<'a> for LastResults<'a> {
             }
         }
         Ok(last)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn bytes(hexadecimal: &str) -> Vec<u8> {
+        hex::decode(hexadecimal.replace(' ', "")).expect("hex")
+    }
+
+    #[test]
+    fn an_update_is_the_same_in_both_dialects() {
+        let v1_0 =
+            bytes("1006 1a20949abf7cc91d0ff3de389a1c2daf828442b7ea83fd01ca12e2cb15cac1fb996c 220765643235353139");
+        let v0_38 = bytes("0a22 0a20949abf7cc91d0ff3de389a1c2daf828442b7ea83fd01ca12e2cb15cac1fb996c 1006");
+        let update = ValidatorUpdate::decode(&v1_0).expect("decodes");
+        assert_eq!(update, ValidatorUpdate::decode(&v0_38).expect("decodes"));
+        assert_eq!((update.power, update.pub_key.kind.name), (6, "ed25519"));
+    }
+
+    #[test]
+    fn a_record_with_an_app_hash_is_of_the_later_form_and_one_without_is_legacy() {
+        let value = bytes("2a08fa04000000000000");
+        let later = Results::decode(&value).expect("decodes");
+        assert_eq!((later.form, later.app_hash.map(<[u8]>::len)), (ResultsForm::FinalizeBlock, Some(8)));
+        // Two results, of which the second reads as an end of block too, and empty messages.
+        let value = bytes("0a04 0801 2802 0a00 1200 1a00");
+        let legacy = Results::decode(&value).expect("decodes");
+        assert_eq!((legacy.form, legacy.tx_results.len(), legacy.app_hash), (ResultsForm::Legacy, 2, None));
+        assert_eq!((legacy.tx_results[0].code, legacy.tx_results[0].gas_wanted), (1, 2));
+    }
+
+    #[test]
+    fn the_hash_covers_code_data_and_gas_only() {
+        let all = bytes("0801 120161 1a0178 220179 2802 3003 3a020a00 42017a");
+        let covered = bytes("0801 120161 2802 3003");
+        let outcome = TxOutcome::decode(&all).expect("decodes");
+        let mut results = Results::new(ResultsForm::FinalizeBlock);
+        results.tx_results.push(outcome);
+        assert_eq!(results.hash(), leaf_hash(&covered));
+        assert_eq!(outcome.log, b"x");
+    }
+
+    #[test]
+    fn the_last_results_name_their_height() {
+        let value = bytes("10f001 1a0a 2a08fa04000000000000");
+        let last = LastResults::decode(&value).expect("decodes");
+        assert_eq!(last.height, 240);
+        assert_eq!(last.results.expect("results").form, ResultsForm::FinalizeBlock);
     }
 }

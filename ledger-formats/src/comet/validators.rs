@@ -173,3 +173,77 @@ impl<'a> Decode<'a> for ValidatorsInfo<'a> {
         Ok(info)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ED25519: [&str; 2] = [
+        "0a14bca0d9f7fce0bc53a8798bf423f5b8a833739a61180d20dfffffffffffffffff01\
+         2a20949abf7cc91d0ff3de389a1c2daf828442b7ea83fd01ca12e2cb15cac1fb996c320765643235353139",
+        "0a14bca0d9f7fce0bc53a8798bf423f5b8a833739a6112220a20949abf7cc91d0ff3de389a1c2daf828442b7ea83fd01ca12e2cb15cac1fb996c\
+         180d20dfffffffffffffffff01",
+    ];
+    /// The key is the generator of the curve, whose address is known everywhere.
+    const SECP256K1: [&str; 2] = [
+        "0a14751e76e8199196d454941c45d1b3a323f1433bd618052001\
+         2a210279be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f817983209736563703235366b31",
+        "0a14751e76e8199196d454941c45d1b3a323f1433bd61223\
+         12210279be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f8179818052001",
+    ];
+
+    fn bytes(hexadecimal: &str) -> Vec<u8> {
+        hex::decode(hexadecimal).expect("hex")
+    }
+
+    #[test]
+    fn a_validator_is_the_same_in_both_dialects() {
+        for [v1_0, v0_38] in [ED25519, SECP256K1].map(|forms| forms.map(bytes)) {
+            let validator = Validator::decode(&v1_0).expect("decodes");
+            assert_eq!(Validator::decode(&v0_38).expect("decodes"), validator);
+            let key = validator.pub_key.to_proof().expect("a key that can be checked");
+            assert_eq!(validator.address, key.address());
+        }
+        let priority = Validator::decode(&bytes(ED25519[0])).expect("decodes").proposer_priority;
+        assert_eq!(priority, -33);
+    }
+
+    #[test]
+    fn keys_of_unknown_kind_or_wrong_length_are_refused_by_name() {
+        let unknown = Validator::decode(&bytes("2a0101320173")).expect_err("no such kind");
+        let expected = "Validator.pub_key_type at byte 3: a known public key type expected, s found";
+        assert_eq!(unknown.to_string(), expected);
+        let short = Validator::decode(&bytes("12030a0101")).expect_err("a byte is no key");
+        assert_eq!(short.to_string(), "Validator.pub_key.ed25519 at byte 2: 32 bytes expected, 1 found");
+        let field = Validator::decode(&bytes("12033a0101")).expect_err("no such field");
+        assert_eq!(
+            field.to_string(),
+            "Validator.pub_key.sum at byte 2: a known public key type expected, field 7 found"
+        );
+        let none = Validator::decode(&[]).expect_err("no key");
+        assert_eq!(none.to_string(), "Validator.pub_key at byte 0: expected, but absent");
+    }
+
+    #[test]
+    fn sparse_records_name_the_height_of_the_full_one() {
+        let sparse = ValidatorsInfo::decode(&[0x10, 0x18]).expect("decodes");
+        assert_eq!(sparse, ValidatorsInfo { validator_set: None, last_height_changed: 24 });
+        assert_eq!(sparse.stored_at(99_999), 24);
+        assert_eq!(sparse.stored_at(100_000), 100_000);
+        assert_eq!(sparse.stored_at(250_000), 200_000);
+        let full = ValidatorsInfo { validator_set: Some(ValidatorSet::default()), last_height_changed: 24 };
+        assert_eq!(full.stored_at(30), 30);
+    }
+
+    #[test]
+    fn the_hash_covers_keys_and_powers_only() {
+        let set = |hexadecimal| ValidatorSet {
+            validators: vec![Validator::decode(hexadecimal).expect("decodes")],
+            ..ValidatorSet::default()
+        };
+        let (v1_0, v0_38) = (bytes(ED25519[0]), bytes(ED25519[1]));
+        let simple = bytes("0a220a20949abf7cc91d0ff3de389a1c2daf828442b7ea83fd01ca12e2cb15cac1fb996c100d");
+        assert_eq!(set(&v1_0).hash(), leaf_hash(&simple));
+        assert_eq!(set(&v0_38).hash(), leaf_hash(&simple));
+    }
+}

@@ -22,6 +22,8 @@
 mod block;
 mod evidence;
 pub mod ordered_code;
+#[cfg(test)]
+mod properties;
 mod state;
 
 pub use block::BlockKey;

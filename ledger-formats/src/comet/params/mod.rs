@@ -190,3 +190,81 @@ fn read_authority(bytes: &[u8]) -> Option<&[u8]> {
     }
     authority
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::comet::wire::Decode;
+
+    fn bytes(hexadecimal: &str) -> Vec<u8> {
+        hex::decode(hexadecimal.replace(' ', "")).expect("hex")
+    }
+
+    const COMMON: &str = "0a0a08808080021080ade204 120e08a08d0612040880c60a18808040 1a090a0765643235353139 2200";
+
+    #[test]
+    fn the_default_parameters_have_the_known_hash() {
+        let block = Some(BlockParams { max_bytes: 22_020_096, max_gas: -1 });
+        let params = ConsensusParams { block, ..ConsensusParams::default() };
+        let expected = "048091bc7ddc283f77bfbf91d73c44da58c3df8a9cbc867405d8b7f3daada22f";
+        assert_eq!(hex::encode(params.hash()), expected);
+    }
+
+    #[test]
+    fn sparse_records_of_all_releases_are_empty_and_full_ones_are_not() {
+        for sparse in ["0a001001", "0a0a 0a00 1202 1200 1a00 2200 1001", "1001"] {
+            let bytes = bytes(sparse);
+            let info = ConsensusParamsInfo::decode(&bytes).expect("decodes");
+            assert!(info.consensus_params.is_empty(), "{sparse}");
+            assert_eq!(info.last_height_changed, 1);
+        }
+        assert!(!ConsensusParams::decode(&bytes(COMMON)).expect("decodes").is_empty());
+    }
+
+    #[test]
+    fn the_height_of_extensions_is_found_in_every_dialect() {
+        for (last, expected) in [
+            ("2a00", 0),
+            ("2a020819", 25),
+            ("2a020819 3200", 25),
+            ("320c0a0610c0e0e6f0011202080f 3a040a001200", 0),
+            ("320c0a0610c0e0e6f0011202080f 3a060a0208191200", 25),
+        ] {
+            let bytes = bytes(&format!("{COMMON} {last}"));
+            let params = ConsensusParams::decode(&bytes).expect("decodes");
+            assert_eq!(params.vote_extensions_enable_height(), expected, "{last}");
+            assert_eq!(params.pbts_enable_height(), 0, "{last}");
+        }
+    }
+
+    #[test]
+    fn field_6_is_told_apart_by_its_neighbours_and_alone_by_its_content() {
+        let sixth = |hexadecimal| {
+            let bytes = bytes(hexadecimal);
+            match ConsensusParams::decode(&bytes).expect("decodes").sixth() {
+                None => "nothing",
+                Some(Sixth::Synchrony { message_delay, .. }) => {
+                    assert_eq!(message_delay, Duration { seconds: 15, nanos: 0 });
+                    "synchrony"
+                }
+                Some(Sixth::Authority(authority)) => {
+                    assert_eq!(authority, b"cosmos1");
+                    "authority"
+                }
+            }
+        };
+        assert_eq!(sixth("2a00 3200"), "nothing");
+        assert_eq!(sixth("2a00 3209 0a07 636f736d6f7331"), "authority");
+        assert_eq!(sixth("320c 0a0610c0e0e6f001 1202080f 3a040a001200"), "synchrony");
+        assert_eq!(sixth("320c 0a0610c0e0e6f001 1202080f"), "synchrony");
+        assert_eq!(sixth("3209 0a07 636f736d6f7331"), "authority");
+    }
+
+    #[test]
+    fn an_update_of_pbts_is_seen() {
+        let bytes = bytes("3a041202 0864");
+        let params = ConsensusParams::decode(&bytes).expect("decodes");
+        assert_eq!((params.pbts_enable_height(), params.vote_extensions_enable_height()), (100, 0));
+        assert_eq!(params.feature.expect("a feature").vote_extensions_enable_height, None);
+    }
+}

@@ -54,7 +54,6 @@ pub struct Field<'a> {
     /// The whole field with its tag, as it stands in the message.
     pub raw: &'a [u8],
     offset: usize,
-    payload_offset: usize,
     again: bool,
 }
 
@@ -85,7 +84,8 @@ impl<'a> Reader<'a> {
         clippy::should_implement_trait,
         reason = "a fallible walk that lends nothing of itself; `while let` reads best"
     )]
-    #[inline]
+    // Inlined into every decoder: by way of memory, the field would cost more than its decoding.
+    #[inline(always)]
     pub fn next(&mut self) -> Result<Option<Field<'a>>, DecodeError> {
         if self.at == self.bytes.len() {
             return Ok(None);
@@ -96,13 +96,11 @@ impl<'a> Reader<'a> {
             Ok(number @ 1..=0x1fff_ffff) => number,
             _ => return Err(self.tag_error(start, tag)),
         };
-        let mut payload = self.at;
         let value = match tag & 7 {
             0 => Value::Varint(self.varint()?),
             1 => Value::Fixed64(u64::from_le_bytes(self.array()?)),
             2 => {
                 let length = self.varint()?;
-                payload = self.at;
                 Value::Bytes(self.take(length)?)
             }
             5 => Value::Fixed32(u32::from_le_bytes(self.array()?)),
@@ -112,11 +110,22 @@ impl<'a> Reader<'a> {
         let again = self.seen & bit != 0;
         self.seen |= bit;
         let raw = self.bytes.get(start..self.at).unwrap_or_default();
-        Ok(Some(Field { number, value, raw, offset: self.base + start, payload_offset: self.base + payload, again }))
+        Ok(Some(Field { number, value, raw, offset: self.base + start, again }))
     }
 
     #[inline]
     fn varint(&mut self) -> Result<u64, DecodeError> {
+        // Nearly all tags and lengths are one byte.
+        match self.bytes.get(self.at) {
+            Some(&byte) if byte < 0x80 => {
+                self.at += 1;
+                Ok(u64::from(byte))
+            }
+            _ => self.long_varint(),
+        }
+    }
+
+    fn long_varint(&mut self) -> Result<u64, DecodeError> {
         let start = self.at;
         let mut value = 0_u64;
         for shift in (0..64).step_by(7) {
@@ -219,7 +228,9 @@ impl<'a> Field<'a> {
     #[inline]
     pub fn reader(&self, name: &str) -> Result<Reader<'a>, DecodeError> {
         let bytes = self.each_bytes(name)?;
-        Ok(Reader { bytes, at: 0, base: self.payload_offset, seen: 0 })
+        // The content is the end of the field.
+        let base = self.offset + self.raw.len() - bytes.len();
+        Ok(Reader { bytes, at: 0, base, seen: 0 })
     }
 
     /// An unsigned integer of 64 bits.
@@ -311,5 +322,98 @@ impl<'a> Field<'a> {
             Value::Fixed32(_) => "a number of 4 bytes",
         };
         DecodeError::WireType { place: self.place(name), expected, actual }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn first(bytes: &[u8]) -> Result<Option<Field<'_>>, DecodeError> {
+        Reader::new(bytes).next()
+    }
+
+    #[test]
+    fn all_wire_types_are_walked_over_and_fields_know_their_bytes() {
+        let bytes = hex::decode("08960112026869190100000000000000250200000082010141").expect("hex");
+        let mut reader = Reader::new(&bytes);
+        let mut walked = Vec::new();
+        while let Some(field) = reader.next().expect("well-formed") {
+            walked.push((field.number, field.value, field.raw.len()));
+        }
+        let expected = [
+            (1, Value::Varint(150), 3),
+            (2, Value::Bytes(b"hi"), 4),
+            (3, Value::Fixed64(1), 9),
+            (4, Value::Fixed32(2), 5),
+            (16, Value::Bytes(b"A"), 4),
+        ];
+        assert_eq!(walked, expected);
+    }
+
+    #[test]
+    fn bytes_that_are_no_field_are_refused_where_they_stand() {
+        let truncated = |offset, expected, actual| DecodeError::Truncated {
+            place: Place { path: String::new(), offset },
+            expected,
+            actual,
+        };
+        let cases: [(&str, DecodeError); 9] = [
+            ("08", truncated(1, 1, 0)),
+            ("0880", truncated(1, 2, 1)),
+            ("0a05616263", truncated(2, 5, 3)),
+            ("0affffffffffffffffff01", truncated(11, u64::MAX, 0)),
+            ("1900", truncated(1, 8, 1)),
+            ("2500", truncated(1, 4, 1)),
+            ("00", DecodeError::Tag { place: Place::default(), actual: 0 }),
+            ("0b", DecodeError::Tag { place: Place::default(), actual: 11 }),
+            ("8080808010", DecodeError::Tag { place: Place::default(), actual: 1 << 32 }),
+        ];
+        for (bytes, expected) in cases {
+            let bytes = hex::decode(bytes).expect("hex");
+            assert_eq!(first(&bytes).expect_err("refused"), expected, "{}", hex::encode(&bytes));
+        }
+    }
+
+    #[test]
+    fn a_varint_has_at_most_64_bits() {
+        let longest = hex::decode("08ffffffffffffffffff01").expect("hex");
+        assert_eq!(first(&longest).expect("decodes").expect("a field").value, Value::Varint(u64::MAX));
+        for too_long in ["08ffffffffffffffffff02", "088080808080808080808000"] {
+            let bytes = hex::decode(too_long).expect("hex");
+            assert!(matches!(first(&bytes), Err(DecodeError::VarintTooLong { .. })), "{too_long}");
+        }
+    }
+
+    #[test]
+    fn numbers_must_fit_their_type() {
+        let minus_one = hex::decode("08ffffffffffffffffff01").expect("hex");
+        let field = first(&minus_one).expect("decodes").expect("a field");
+        assert_eq!((field.i64("n"), field.i32("n"), field.u64("n")), (Ok(-1), Ok(-1), Ok(u64::MAX)));
+        assert!(field.u32("n").is_err());
+        let error = field.natural("height").expect_err("negative");
+        assert_eq!(error.to_string(), "height at byte 0: a number not below 0 expected, -1 found");
+    }
+
+    #[test]
+    fn a_single_field_must_not_come_twice_and_a_repeated_one_may() {
+        let mut reader = Reader::new(&[0x08, 1, 0x08, 1]);
+        assert_eq!(reader.next().expect("decodes").expect("a field").u64("n"), Ok(1));
+        let second = reader.next().expect("decodes").expect("a field");
+        assert_eq!(second.u64("n"), Err(DecodeError::Repeated { place: Place { path: "n".into(), offset: 2 } }));
+        let mut reader = Reader::new(&[0x0a, 0, 0x0a, 0]);
+        assert!(reader.next().expect("decodes").is_some());
+        assert_eq!(reader.next().expect("decodes").expect("a field").each_bytes("txs"), Ok(&[][..]));
+    }
+
+    #[test]
+    fn errors_say_the_path_and_the_offset_in_the_whole_value() {
+        use crate::comet::Commit;
+        let value = hex::decode("080112001a0222001a0412022205").expect("hex");
+        let error = Commit::decode(&value).expect_err("round is no message");
+        assert_eq!(error.to_string(), "Commit.round at byte 2: an integer expected, a length and bytes found");
+        let value = hex::decode("08011a0412022205").expect("hex");
+        let error = Commit::decode(&value).expect_err("truncated");
+        assert_eq!(error.to_string(), "Commit.block_id.part_set_header at byte 8: 5 bytes expected, 0 left");
     }
 }
