@@ -1,6 +1,7 @@
 //! The proofs crate from outside: published vectors, hostile input, other implementations.
 
 mod commit;
+mod real_commits;
 mod receipt;
 mod signatures;
 mod tiles;
