@@ -1,0 +1,123 @@
+//! Where all threads put what they find.
+//!
+//! Everything is counted; what is kept is bounded, so that a ruined database costs no memory.
+
+use std::fmt::Display;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use super::quarantine::Quarantine;
+use super::report::{FINDINGS_KEPT, Finding, Report, printable};
+use super::what::What;
+
+/// Collects findings, remarks and what could not be checked.
+pub(super) struct Findings<'a> {
+    quarantine: Quarantine<'a>,
+    kept: Mutex<Kept>,
+}
+
+#[derive(Default)]
+struct Kept {
+    findings: Pile,
+    exceptions: Pile,
+    remarks: Vec<String>,
+    not_checked: Vec<String>,
+}
+
+/// What was found, the first of it in full.
+#[derive(Default)]
+struct Pile {
+    kept: Vec<Finding>,
+    total: u64,
+}
+
+/// The row that something is about.
+#[derive(Clone, Copy)]
+pub(super) struct Place<'a> {
+    /// The database.
+    pub database: &'a str,
+    /// The key.
+    pub key: &'a [u8],
+    /// The height.
+    pub height: Option<u64>,
+}
+
+impl<'a> Findings<'a> {
+    pub(super) fn new(quarantine: Quarantine<'a>) -> Self {
+        Self { quarantine, kept: Mutex::default() }
+    }
+
+    /// Something is not as it must be.
+    pub(super) fn report(&self, what: What, place: Place<'_>, expected: &dyn Display, actual: &dyn Display) {
+        let is_exception = self.quarantine.explains(place.database, place.key, place.height);
+        let mut kept = self.kept();
+        let pile = if is_exception { &mut kept.exceptions } else { &mut kept.findings };
+        pile.total += 1;
+        if pile.kept.len() < FINDINGS_KEPT {
+            pile.kept.push(Finding {
+                database: place.database.to_owned(),
+                key: printable(place.key),
+                height: place.height,
+                what,
+                expected: expected.to_string(),
+                actual: actual.to_string(),
+                remedy: what.remedy(),
+            });
+        }
+    }
+
+    /// Something is odd and legitimate.
+    pub(super) fn remark(&self, text: String) {
+        self.kept().remarks.push(text);
+    }
+
+    /// Something could not be checked.
+    pub(super) fn not_checked(&self, text: String) {
+        self.kept().not_checked.push(text);
+    }
+
+    /// Puts all into a report, in an order that does not depend on threads.
+    pub(super) fn into_report(self, report: &mut Report) {
+        let kept = self.kept.into_inner().unwrap_or_else(PoisonError::into_inner);
+        (report.findings_total, report.findings) = kept.findings.sorted();
+        (report.exceptions_total, report.exceptions) = kept.exceptions.sorted();
+        report.remarks = kept.remarks;
+        report.not_checked = kept.not_checked;
+    }
+
+    fn kept(&self) -> MutexGuard<'_, Kept> {
+        // Each change under the lock leaves the collection whole.
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Pile {
+    fn sorted(mut self) -> (u64, Vec<Finding>) {
+        self.kept.sort_by(|a, b| {
+            let order = |finding: &Finding| (finding.height, finding.what);
+            a.database.cmp(&b.database).then_with(|| order(a).cmp(&order(b))).then_with(|| a.key.cmp(&b.key))
+        });
+        // Where two walks meet, both may look at a row.
+        let before = self.kept.len();
+        self.kept.dedup();
+        (self.total - (before - self.kept.len()) as u64, self.kept)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_is_counted_and_the_first_thousand_kept() {
+        let findings = Findings::new(Quarantine::of(&[]));
+        for height in (0..3_000).rev() {
+            let place = Place { database: "state", key: b"k", height: Some(height) };
+            findings.report(What::Missing, place, &"a row", &"none");
+        }
+        let mut report = Report::default();
+        findings.into_report(&mut report);
+        assert_eq!((report.findings.len(), report.findings_total), (FINDINGS_KEPT, 3_000));
+        assert!(report.findings.is_sorted_by_key(|finding| finding.height));
+        assert_eq!(report.findings[0].to_string().split(':').next(), Some("state, key k, height 2000"));
+    }
+}
