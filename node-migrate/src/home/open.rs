@@ -66,9 +66,9 @@ impl Home {
     /// The file of a setting, symlinks resolved, and its value there; `None` when there is no such file.
     ///
     /// The value is empty when the key is missing or empty. What a node then does depends on its release: `db_backend` missing is
-    /// goleveldb up to `CometBFT` 0.40 and Pebble from 1.0; `app-db-backend` empty follows `db_backend` from Cosmos SDK 0.50, and is
-    /// goleveldb, or what the binary was built for, before (it looks for a key `db-backend`, which no file has). An explicit value
-    /// means the same to every release.
+    /// goleveldb up to `CometBFT` 0.40 and Pebble from 1.0; `app-db-backend` empty follows `db_backend` in newer Cosmos SDKs, and in
+    /// older ones is goleveldb, or what the binary was built for (they look for a key `db-backend`, which no file has). An explicit
+    /// value means the same to every release that knows the key.
     #[must_use]
     pub fn setting(&self, setting: Setting) -> Option<(PathBuf, String)> {
         let (file, value) = match setting {
