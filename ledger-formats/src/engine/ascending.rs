@@ -12,20 +12,15 @@ impl Ascending {
     /// Takes `key` as the new last key.
     ///
     /// # Errors
-    /// [`StoreError::Unsorted`] when it is not above the one before; the last key then stays.
+    /// [`StoreError::Unsorted`] when it is not above the last one, which then stays.
     pub(super) fn admit(&mut self, key: &[u8]) -> Result<(), StoreError> {
-        match &mut self.last {
-            Some(last) if key <= last.as_slice() => Err(unsorted(key, last)),
-            Some(last) => {
-                last.clear();
-                last.extend_from_slice(key);
-                Ok(())
-            }
-            None => {
-                self.last = Some(key.to_vec());
-                Ok(())
-            }
+        if let Some(last) = self.last.as_deref().filter(|last| key <= *last) {
+            return Err(StoreError::Unsorted { key: hex::encode(key), last: hex::encode(last) });
         }
+        let last = self.last.get_or_insert_default();
+        last.clear();
+        last.extend_from_slice(key);
+        Ok(())
     }
 
     /// The last key taken, `None` before the first.
@@ -41,9 +36,4 @@ impl Ascending {
 pub(super) fn shards_ascend(shards: &[FinishedShard]) -> Result<(), StoreError> {
     let mut order = Ascending::default();
     shards.iter().try_for_each(|shard| order.admit(&shard.shard.to_be_bytes()))
-}
-
-/// The error about `key` that follows `last`.
-fn unsorted(key: &[u8], last: &[u8]) -> StoreError {
-    StoreError::Unsorted { key: hex::encode(key), last: hex::encode(last) }
 }

@@ -28,7 +28,7 @@ pub fn open_copy(dir: &Path, kind: EngineKind, cache_bytes: u64) -> Result<Box<d
     match kind {
         EngineKind::LevelDb | EngineKind::Pebble => Ok(Box::new(LsmStore::open(dir, kind, cache_bytes)?)),
         EngineKind::RocksDb => open_rocks(dir, cache_bytes),
-        EngineKind::Sled => open_sled(dir, cache_bytes),
+        EngineKind::Sled => open_sled(dir),
     }
 }
 
@@ -92,8 +92,8 @@ fn rocks_writer(_: &Path, dir: &Path) -> Result<Box<dyn BulkWriter>, StoreError>
 }
 
 #[cfg(feature = "sled")]
-fn open_sled(dir: &Path, cache_bytes: u64) -> Result<Box<dyn ReadStore>, StoreError> {
-    Ok(Box::new(super::sled::SledStore::open_copy(dir, cache_bytes)?))
+fn open_sled(dir: &Path) -> Result<Box<dyn ReadStore>, StoreError> {
+    Ok(Box::new(super::sled::SledStore::open_copy(dir)?))
 }
 
 #[cfg(feature = "sled")]
@@ -102,7 +102,7 @@ fn sled_writer(parts: &Path, dir: &Path) -> Result<Box<dyn BulkWriter>, StoreErr
 }
 
 #[cfg(not(feature = "sled"))]
-fn open_sled(dir: &Path, _: u64) -> Result<Box<dyn ReadStore>, StoreError> {
+fn open_sled(dir: &Path) -> Result<Box<dyn ReadStore>, StoreError> {
     Err(not_built(dir, EngineKind::Sled))
 }
 

@@ -2,7 +2,7 @@
 //!
 //! An engine joins with an [`Adapter`] and one line `contract!(name, Adapter)`.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use ledger_formats::digest::summarise;
 use ledger_formats::engine::memory::{MemoryStore, MemoryWriter};
@@ -320,21 +320,12 @@ impl Adapter for Memory {
 
 contract!(memory, super::Memory);
 
+contract!(leveldb, crate::lsm_writer::LevelDb);
+contract!(pebble_v1, crate::lsm_writer::PebbleV1);
+contract!(pebble_v2, crate::lsm_writer::PebbleV2);
+
+#[cfg(feature = "rocks")]
+contract!(rocks, crate::rocks::Rocks);
+
 #[cfg(feature = "sled")]
 contract!(sled, crate::sled::Sled);
-
-/// Names, bytes and modification times of all files below a folder.
-pub fn listing(dir: &Path) -> Vec<(PathBuf, Vec<u8>, std::time::SystemTime)> {
-    let mut files = Vec::new();
-    for entry in std::fs::read_dir(dir).expect("folder") {
-        let path = entry.expect("entry").path();
-        if path.is_dir() {
-            files.extend(listing(&path));
-        } else {
-            let modified = path.metadata().and_then(|metadata| metadata.modified()).expect("metadata");
-            files.push((path.clone(), std::fs::read(&path).expect("bytes"), modified));
-        }
-    }
-    files.sort();
-    files
-}

@@ -4,11 +4,10 @@ mod comet_blocks;
 mod comet_home;
 mod comet_hostile;
 mod comet_keys;
+mod comet_median;
 mod comet_state;
 mod contract;
 mod crash;
-#[cfg(feature = "rocks")]
-mod fixture;
 mod homes;
 mod lsm;
 mod lsm_writer;
@@ -17,3 +16,4 @@ mod rocks;
 mod rows;
 #[cfg(feature = "sled")]
 mod sled;
+mod snapshot;

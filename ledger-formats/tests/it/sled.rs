@@ -10,8 +10,6 @@ use ledger_formats::store::{BulkWriter, KeyRange, ReadStore, StoreError};
 use crate::contract::{Adapter, Place};
 use crate::rows;
 
-const CACHE_BYTES: u64 = 8 << 20;
-
 /// sled under the contract.
 #[derive(Default)]
 pub struct Sled;
@@ -22,7 +20,7 @@ impl Adapter for Sled {
     }
 
     fn open<'a>(&'a self, place: &Place) -> Result<Box<dyn ReadStore + 'a>, StoreError> {
-        Ok(Box::new(SledStore::open_copy(&place.target(), CACHE_BYTES)?))
+        Ok(Box::new(SledStore::open_copy(&place.target())?))
     }
 }
 
@@ -54,14 +52,14 @@ fn further_trees_are_refused_by_name() {
     db.open_tree("mempool").expect("tree").insert("a", "b").expect("insert");
     db.flush().expect("flush");
     drop(db);
-    let refused = SledStore::open_copy(folder.path(), CACHE_BYTES).expect_err("two trees").to_string();
+    let refused = SledStore::open_copy(folder.path()).expect_err("two trees").to_string();
     assert!(refused.ends_with("the further tree `mempool` is not supported"), "{refused}");
 }
 
 #[test]
 fn a_folder_that_is_no_database_is_not_made_one() {
     let folder = tempfile::tempdir().expect("folder");
-    assert!(matches!(SledStore::open_copy(folder.path(), CACHE_BYTES), Err(StoreError::Io { .. })));
+    assert!(matches!(SledStore::open_copy(folder.path()), Err(StoreError::Io { .. })));
     assert_eq!(fs::read_dir(folder.path()).expect("folder").count(), 0);
 }
 
@@ -72,7 +70,7 @@ fn other_segment_sizes_are_read() {
     db.insert("a", "b").expect("insert");
     db.flush().expect("flush");
     drop(db);
-    let store = SledStore::open_copy(folder.path(), CACHE_BYTES).expect("open");
+    let store = SledStore::open_copy(folder.path()).expect("open");
     assert_eq!(store.get(b"a").expect("get"), Some(b"b".to_vec()));
 }
 
@@ -91,7 +89,7 @@ fn damage_never_panics_and_never_invents_rows() {
         log[at] ^= 0x10;
         fs::remove_dir_all(&target).expect("remove");
         write_copy(&folder.path().join("parts"), &target, &log);
-        let opened = SledStore::open_copy(&target, CACHE_BYTES);
+        let opened = SledStore::open_copy(&target);
         let read = opened.and_then(|store| {
             let mut cursor = store.scan(&KeyRange::all())?;
             while let Some((key, value)) = cursor.next()? {

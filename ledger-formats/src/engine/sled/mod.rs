@@ -30,6 +30,9 @@ pub use writer::SledWriter;
 const DEFAULT_TREE: &[u8] = b"__sled__default";
 /// `conf` is about sixty bytes; more than this is something else.
 const CONF_BYTES_MAX: u64 = 4 << 10;
+/// The smallest cache that sled takes, one page for each of its 256 queues. A larger one would be no
+/// limit: pages in `blobs/` count for it as some forty bytes each.
+const CACHE_BYTES: u64 = 256;
 /// What the crate writes by default, and so what every node's database has.
 const SEGMENT_BYTES: usize = 512 << 10;
 
@@ -79,10 +82,10 @@ impl Conf {
 }
 
 /// Opens the database, which writes into the folder.
-fn open(dir: &Path, segment_bytes: usize, cache_bytes: u64) -> Result<::sled::Db, StoreError> {
+fn open(dir: &Path, segment_bytes: usize) -> Result<::sled::Db, StoreError> {
     guarded(dir, || {
         let config = ::sled::Config::new().path(dir).segment_size(segment_bytes);
-        config.cache_capacity(cache_bytes).flush_every_ms(None).open()
+        config.cache_capacity(CACHE_BYTES).flush_every_ms(None).open()
     })
 }
 
@@ -107,6 +110,35 @@ fn store_error(dir: &Path, error: ::sled::Error) -> StoreError {
         }
         ::sled::Error::Unsupported(feature) => StoreError::Unsupported { file: dir.to_path_buf(), feature },
         other => StoreError::Engine { engine: "sled", path: dir.to_path_buf(), message: other.to_string() },
+    }
+}
+
+/// Lets sled drop the pages that were read or written, from time to time.
+///
+/// sled notes accesses in 256 queues (by page) and evicts only when a queue has 64 of them. Pages
+/// that are visited once therefore stay in memory, up to 16,384 of them: gigabytes where rows are
+/// block parts. Looking a key up often enough fills the queue of its page. What is left is one page
+/// a queue, of up to 16 rows each: 256 MiB where rows are block parts of 64 KiB, less for all others.
+#[derive(Debug, Default)]
+struct Eviction {
+    bytes: usize,
+}
+
+impl Eviction {
+    /// Rows smaller than this are on pages so small that 16,384 of them do no harm.
+    const BYTES: usize = 16 << 10;
+    const LOOKUPS: u32 = 65;
+
+    /// Notes that the row of `key`, of `bytes` bytes, was passed.
+    fn passed(&mut self, db: &::sled::Tree, key: &[u8], bytes: usize) -> ::sled::Result<()> {
+        self.bytes += bytes;
+        if self.bytes >= Self::BYTES {
+            self.bytes = 0;
+            for _ in 0..Self::LOOKUPS {
+                db.get(key)?;
+            }
+        }
+        Ok(())
     }
 }
 

@@ -9,7 +9,7 @@ use std::fs;
 use std::ops::Bound;
 use std::path::{Path, PathBuf};
 
-use super::{Conf, DEFAULT_TREE, close, guarded, open};
+use super::{Conf, DEFAULT_TREE, Eviction, close, guarded, open};
 use crate::store::{Cursor, Entry, KeyRange, ReadStore, StoreError, StoreStats};
 
 /// A sled database opened for reading.
@@ -23,18 +23,18 @@ pub struct SledStore {
 }
 
 impl SledStore {
-    /// Opens a *copy* of a database folder, which changes the copy; holds about `cache_bytes` of pages
-    /// in memory beside the page table.
+    /// Opens a *copy* of a database folder, which changes the copy. Memory: the page table (some tens of
+    /// bytes a page of up to 16 rows) and 256 pages.
     ///
     /// # Errors
     /// [`StoreError::Unsupported`] for compression, another release or further trees, each by name;
     /// [`StoreError::Corrupt`] when the log cannot be recovered.
-    pub fn open_copy(dir: &Path, cache_bytes: u64) -> Result<Self, StoreError> {
+    pub fn open_copy(dir: &Path) -> Result<Self, StoreError> {
         let conf = Conf::read(dir)?;
         let log = dir.join("db");
         fs::metadata(&log).map_err(|source| StoreError::io(&log, source))?;
         let disk_bytes = tree_bytes(dir)?;
-        let store = Self { dir: dir.to_path_buf(), db: Some(open(dir, conf.segment_bytes, cache_bytes)?), disk_bytes };
+        let store = Self { dir: dir.to_path_buf(), db: Some(open(dir, conf.segment_bytes)?), disk_bytes };
         store.refuse_other_trees()?;
         Ok(store)
     }
@@ -69,7 +69,7 @@ impl ReadStore for SledStore {
         let start = Bound::Included(range.start.as_slice());
         let end = range.end.as_deref().map_or(Bound::Unbounded, Bound::Excluded);
         let rows = guarded(&self.dir, || Ok(self.db().range::<&[u8], _>((start, end))))?;
-        Ok(Box::new(SledCursor { dir: &self.dir, rows, row: None, failed: false }))
+        Ok(Box::new(SledCursor { store: self, rows, row: None, eviction: Eviction::default(), failed: false }))
     }
 
     fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
@@ -88,21 +88,32 @@ impl ReadStore for SledStore {
 }
 
 struct SledCursor<'a> {
-    dir: &'a Path,
+    store: &'a SledStore,
     rows: ::sled::Iter,
     row: Option<(::sled::IVec, ::sled::IVec)>,
+    eviction: Eviction,
     failed: bool,
+}
+
+impl SledCursor<'_> {
+    fn advance(&mut self) -> ::sled::Result<()> {
+        if let Some((key, value)) = &self.row {
+            self.eviction.passed(self.store.db(), key, key.len() + value.len())?;
+        }
+        self.row = self.rows.next().transpose()?;
+        Ok(())
+    }
 }
 
 impl Cursor for SledCursor<'_> {
     fn next(&mut self) -> Result<Option<Entry<'_>>, StoreError> {
+        let dir = &self.store.dir;
         if self.failed {
-            return Err(StoreError::corrupt(&self.dir.join("db"), None, "the scan has failed before"));
+            return Err(StoreError::corrupt(&dir.join("db"), None, "the scan has failed before"));
         }
-        let rows = &mut self.rows;
-        let next = guarded(self.dir, || rows.next().transpose());
-        self.failed = next.is_err();
-        self.row = next?;
+        let moved = guarded(dir, || self.advance());
+        self.failed = moved.is_err();
+        moved?;
         Ok(self.row.as_ref().map(|(key, value)| (key.as_ref(), value.as_ref())))
     }
 }

@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::span::{self, SpanWriter};
-use super::{Conf, SEGMENT_BYTES, close, guarded, open};
+use super::{Conf, Eviction, SEGMENT_BYTES, close, guarded, open};
 use crate::durable;
 use crate::engine::ascending::{Ascending, shards_ascend};
 use crate::store::{BulkWriter, FinishedShard, ShardWriter, StoreError};
@@ -23,8 +23,6 @@ use crate::store::{BulkWriter, FinishedShard, ShardWriter, StoreError};
 const BATCH_BYTES: usize = 4 << 20;
 /// Rows that one batch may have, so that its bookkeeping stays below the size of the rows.
 const BATCH_ROWS: usize = 64 << 10;
-/// Pages that sled keeps; it is a hint to sled, not a limit.
-const CACHE_BYTES: u64 = 8 << 20;
 
 /// Makes a new sled database from shards.
 #[derive(Debug)]
@@ -64,7 +62,7 @@ impl SledWriter {
                 true => Conf::read(&self.staged)?.segment_bytes,
                 false => SEGMENT_BYTES,
             };
-            let db = durable::step("open", &self.staged, || Ok(open(&self.staged, segment_bytes, CACHE_BYTES)))??;
+            let db = durable::step("open", &self.staged, || Ok(open(&self.staged, segment_bytes)))??;
             *guard = Some(Staged { db, durable_blob: None });
         }
         Ok(StagedGuard(guard))
@@ -184,6 +182,7 @@ impl BulkWriter for SledWriter {
             batch: Batch::default(),
             order: Ascending::default(),
             entries: 0,
+            eviction: Eviction::default(),
         }))
     }
 
@@ -262,6 +261,7 @@ struct SledShard<'a> {
     batch: Batch,
     order: Ascending,
     entries: u64,
+    eviction: Eviction,
 }
 
 impl SledShard<'_> {
@@ -276,6 +276,7 @@ impl SledShard<'_> {
             Ok(guarded(&self.writer.staged, || {
                 for (key, value) in self.batch.rows() {
                     db.insert(key, value)?;
+                    self.eviction.passed(db, key, key.len() + value.len())?;
                 }
                 db.flush().map(drop)
             }))
