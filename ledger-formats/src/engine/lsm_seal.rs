@@ -113,6 +113,12 @@ fn write_manifest(
         .collect();
     let manifest = format!("MANIFEST-{:06}", manifest_writer::manifest_number(tables.len()));
     write_new(&sealing.join(&manifest), &manifest_writer::encode(&listed, target.table_tag()))?;
+    if let Some(options) = target.options() {
+        // No log has the number that is kept for the oldest one.
+        let name = format!("OPTIONS-{:06}", manifest_writer::manifest_number(tables.len()) + 1);
+        write_new(&sealing.join(&name), options.as_bytes())?;
+        names.push(name);
+    }
     match target.entry_point() {
         EntryPoint::Current => {
             durable::write_file(&sealing.join("CURRENT"), format!("{manifest}\n").as_bytes())?;

@@ -1,8 +1,8 @@
 //! Makes a whole new LevelDB or Pebble database from shards that are written side by side.
 //!
 //! A shard writes its tables as `<shard>-<table>.table` into a folder of parts; sealing moves them
-//! into the database under their numbers ([`super::lsm_seal`]). The folder holds no log, no LOCK and
-//! no OPTIONS: every engine makes its own.
+//! into the database under their numbers ([`super::lsm_seal`]). The folder holds no log and no LOCK:
+//! every engine makes its own.
 //!
 //! # Correctness
 //! Each table is fsynced as it ends, the parts folder when its shard ends: a finished shard is
@@ -21,8 +21,8 @@ use crate::store::{BulkWriter, FinishedShard, FinishedTable, ShardWriter, StoreE
 /// Sizes and compression of a new database.
 #[derive(Clone, Copy, Debug)]
 pub struct LsmWriterOptions {
-    /// A table ends when it has reached this many bytes.
-    pub table_bytes_max: u64,
+    /// A table ends when it has reached this many bytes; `None` for what suits the target.
+    pub table_bytes: Option<u64>,
     /// A data block ends when it has reached this many bytes.
     pub block_bytes: usize,
     /// Of data and index blocks.
@@ -30,9 +30,9 @@ pub struct LsmWriterOptions {
 }
 
 impl Default for LsmWriterOptions {
-    /// Tables of 64 MiB, blocks of 4 KiB under Snappy: the engines' own blocks, in larger tables.
+    /// Blocks of 4 KiB under Snappy, as the engines have them.
     fn default() -> Self {
-        Self { table_bytes_max: 64 << 20, block_bytes: 4 << 10, compression: Compression::Snappy }
+        Self { table_bytes: None, block_bytes: 4 << 10, compression: Compression::Snappy }
     }
 }
 
@@ -54,6 +54,10 @@ impl LsmWriter {
     pub fn new(target: LsmTarget, parts: &Path, dir: &Path, options: LsmWriterOptions) -> Result<Self, StoreError> {
         durable::create_dir_all(parts)?;
         Ok(Self { target, parts: parts.to_path_buf(), dir: dir.to_path_buf(), options })
+    }
+
+    fn table_bytes(&self) -> u64 {
+        self.options.table_bytes.unwrap_or_else(|| self.target.table_bytes())
     }
 
     fn part_path(&self, shard: u32, table: usize) -> PathBuf {
@@ -128,7 +132,7 @@ impl ShardWriter for LsmShard<'_> {
         }
         if let Some(table) = &mut self.table {
             table.add(key, value)?;
-            if table.bytes() >= self.writer.options.table_bytes_max {
+            if table.bytes() >= self.writer.table_bytes() {
                 self.end_table()?;
             }
         }

@@ -4,9 +4,10 @@ use ledger_formats::digest::summarise;
 use ledger_formats::engine::EngineKind;
 use ledger_formats::engine::detect::detect;
 use ledger_formats::engine::lsm::LsmStore;
-use ledger_formats::store::{KeyRange, ReadStore};
+use ledger_formats::engine::lsm_writer::{LsmTarget, LsmWriter, LsmWriterOptions};
+use ledger_formats::store::{BulkWriter, KeyRange, ReadStore};
 
-use crate::homes;
+use crate::{homes, rows};
 
 fn own_engine(name: &str) -> Option<EngineKind> {
     match name {
@@ -40,6 +41,29 @@ fn every_database_of_every_home_is_recognised() {
             let place = format!("{} {}", home.name, expected.path.display());
             let found = found.unwrap_or_else(|error| panic!("{place}: {error}"));
             assert_eq!(found.engine.config_name(), expected.engine, "{place}: {found:?}");
+        }
+    }
+}
+
+#[test]
+fn what_our_writers_make_is_recognised_full_and_empty() {
+    for (target, engine, format) in [
+        (LsmTarget::LevelDb, EngineKind::LevelDb, 0),
+        (LsmTarget::PebbleV1, EngineKind::Pebble, 1),
+        (LsmTarget::PebbleV2, EngineKind::Pebble, 13),
+    ] {
+        for rows in [&rows::tricky()[..], &[]] {
+            let folder = tempfile::tempdir().expect("a temporary folder");
+            let dir = folder.path().join("target.db");
+            let options = LsmWriterOptions::default();
+            let writer = LsmWriter::new(target, &folder.path().join("parts"), &dir, options).expect("writer");
+            let mut shard = writer.shard(0).expect("shard");
+            for (key, value) in rows {
+                shard.put(key, value).expect("put");
+            }
+            writer.seal(&[shard.finish().expect("finish")]).expect("seal");
+            let found = detect(&dir).unwrap_or_else(|error| panic!("{target:?}: {error}"));
+            assert_eq!((found.engine, found.pebble_format), (engine, format), "{target:?} {found:?}");
         }
     }
 }
