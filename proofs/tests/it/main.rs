@@ -1,6 +1,8 @@
 //! The proofs crate from outside: published vectors, hostile input, other implementations.
 
 mod commit;
+#[cfg(feature = "cli")]
+mod program;
 mod real_commits;
 mod receipt;
 mod signatures;
