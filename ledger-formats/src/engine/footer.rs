@@ -48,6 +48,12 @@ impl Handle {
         varint::put(output, self.length);
     }
 
+    /// Bytes of a written block with its trailer.
+    #[must_use]
+    pub fn stored_len(self) -> u64 {
+        self.length + TRAILER_LEN as u64
+    }
+
     /// First offset behind the block and its trailer.
     #[must_use]
     pub fn end(self) -> Option<u64> {
@@ -155,6 +161,12 @@ impl Footer {
 }
 
 impl TableFormat {
+    /// Whether a large index has two levels.
+    #[must_use]
+    pub fn is_index_cut(self) -> bool {
+        self != Self::LevelDb
+    }
+
     /// Bytes of its footer.
     #[must_use]
     pub fn footer_len(self) -> usize {

@@ -14,6 +14,7 @@ pub mod entry_point;
 pub mod fingerprint;
 pub mod footer;
 mod index_cursor;
+mod index_writer;
 pub mod internal_key;
 pub mod lock;
 pub mod log;

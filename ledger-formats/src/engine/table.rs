@@ -104,7 +104,7 @@ impl Table {
         let mut index = IndexCursor::new();
         let mut piece = 0;
         while let Some(handle) = index.next(self)? {
-            piece += handle.length + block_codec::TRAILER_LEN as u64;
+            piece += handle.stored_len();
             if piece >= PIECE_BYTES {
                 points.push((index.user_key().to_vec(), piece));
                 piece = 0;

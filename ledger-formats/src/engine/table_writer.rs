@@ -4,7 +4,8 @@
 //! data blocks ‖ index ‖ properties (raw) ‖ metaindex (raw) ‖ footer
 //! ```
 //! Every engine that reads the footer reads the table: properties and metaindex stay uncompressed,
-//! which Pebble demands, and a one-level index of any size is read by all of them.
+//! which Pebble demands. Pebble's index has two levels where it is large, as Pebble makes it
+//! (one level of any size is read too, but every point read then loads it whole).
 //!
 //! # Correctness
 //! The table is written front to back into a new file and fsynced by [`TableWriter::finish`]; until
@@ -13,9 +14,10 @@
 
 use std::path::{Path, PathBuf};
 
-use super::block_codec::{BLOCK_BYTES_MAX, Compression, Sealer, TRAILER_LEN};
+use super::block_codec::{BLOCK_BYTES_MAX, Compression, Sealer};
 use super::block_writer::BlockWriter;
 use super::footer::{Footer, Handle, TableFormat};
+use super::index_writer::IndexWriter;
 use super::internal_key::{self, Kind};
 use super::properties::{self, Counts, PropertySet};
 use super::separator;
@@ -35,7 +37,7 @@ pub struct TableOptions {
     pub format: TableFormat,
     /// Its properties.
     pub properties: PropertySet,
-    /// A data block ends when it has reached this many bytes.
+    /// A data block ends when it has reached this many bytes, and so does a piece of the index.
     pub block_bytes: usize,
     /// Of data blocks and index.
     pub compression: Compression,
@@ -62,16 +64,15 @@ pub struct TableWriter {
     options: TableOptions,
     sealer: Sealer,
     data: BlockWriter,
-    index: BlockWriter,
+    index: IndexWriter,
     /// A block that is written and not in the index yet: its key depends on the entry behind it.
     unindexed: Option<Handle>,
     counts: Counts,
     smallest: Vec<u8>,
     /// Internal key of the last entry.
     last: Vec<u8>,
-    /// Memory for making index entries.
+    /// Memory for making index keys.
     separator: Vec<u8>,
-    handle: Vec<u8>,
 }
 
 impl TableWriter {
@@ -86,13 +87,12 @@ impl TableWriter {
             options,
             sealer: Sealer::new(),
             data: BlockWriter::new(RESTART_INTERVAL),
-            index: BlockWriter::new(1),
+            index: IndexWriter::new(options.format.is_index_cut().then_some(options.block_bytes)),
             unindexed: None,
             counts: Counts::default(),
             smallest: Vec::new(),
             last: Vec::new(),
             separator: Vec::new(),
-            handle: Vec::new(),
         })
     }
 
@@ -106,7 +106,7 @@ impl TableWriter {
         if let Some(handle) = self.unindexed.take() {
             let last = internal_key::user_key(&self.last).unwrap_or_default();
             separator::between(last, key, &mut self.separator);
-            self.add_to_index(handle);
+            self.index.add(&self.separator, handle);
         }
         internal_key::join(&mut self.last, key, 0, Kind::Set);
         self.data.add(&self.last, value);
@@ -136,13 +136,14 @@ impl TableWriter {
         let largest = internal_key::user_key(&self.last).unwrap_or_default().to_vec();
         if let Some(handle) = self.unindexed.take() {
             separator::after(&largest, &mut self.separator);
-            self.add_to_index(handle);
+            self.index.add(&self.separator, handle);
         }
-        let index = write_block(&mut self.file, &mut self.sealer, self.index.finish(), self.options.compression)?;
-        self.counts.index_bytes = index.length + TRAILER_LEN as u64;
-        let properties = properties::encode(&self.counts, self.options.properties, self.options.compression);
+        let (file, sealer, compression) = (&mut self.file, &mut self.sealer, self.options.compression);
+        let (index, size) = self.index.finish(|block| write_block(file, sealer, block, compression))?;
+        self.counts.index = size;
+        let properties = properties::encode(&self.counts, self.options.properties, compression);
         let properties = write_block(&mut self.file, &mut self.sealer, &properties, Compression::None)?;
-        let metaindex = self.write_metaindex(properties)?;
+        let metaindex = write_block(&mut self.file, &mut self.sealer, &metaindex(properties), Compression::None)?;
         let mut footer = Vec::new();
         Footer::put(self.options.format, metaindex, index, &mut footer);
         self.file.write_all(&footer)?;
@@ -170,25 +171,18 @@ impl TableWriter {
         let handle = write_block(&mut self.file, &mut self.sealer, self.data.finish(), self.options.compression)?;
         self.data.reset();
         self.counts.data_blocks += 1;
-        self.counts.data_bytes += handle.length + TRAILER_LEN as u64;
+        self.counts.data_bytes += handle.stored_len();
         self.unindexed = Some(handle);
         Ok(())
     }
+}
 
-    /// Adds the block under the key that is in `separator`.
-    fn add_to_index(&mut self, block: Handle) {
-        self.handle.clear();
-        block.put(&mut self.handle);
-        self.index.add(&self.separator, &self.handle);
-    }
-
-    fn write_metaindex(&mut self, properties: Handle) -> Result<Handle, StoreError> {
-        self.handle.clear();
-        properties.put(&mut self.handle);
-        let mut metaindex = BlockWriter::new(1);
-        metaindex.add(properties::BLOCK_NAME.as_bytes(), &self.handle);
-        write_block(&mut self.file, &mut self.sealer, metaindex.finish(), Compression::None)
-    }
+fn metaindex(properties: Handle) -> Vec<u8> {
+    let mut handle = Vec::new();
+    properties.put(&mut handle);
+    let mut block = BlockWriter::new(1);
+    block.add(properties::BLOCK_NAME.as_bytes(), &handle);
+    block.finish().to_vec()
 }
 
 fn write_block(

@@ -11,7 +11,7 @@ use crate::contract::{Adapter, Place};
 
 /// Small tables, so that a shard has many.
 const OPTIONS: LsmWriterOptions =
-    LsmWriterOptions { table_bytes_max: 300_000, block_bytes: 1000, compression: Compression::Snappy };
+    LsmWriterOptions { table_bytes: Some(300_000), block_bytes: 1000, compression: Compression::Snappy };
 
 macro_rules! adapter {
     ($name:ident, $target:expr, $engine:expr, $options:expr) => {
