@@ -9,8 +9,10 @@
 //! them as bytes. Unknown fields are skipped. Stricter than upstream on purpose: a field that is not
 //! repeated must not occur twice (upstream merges), and groups are refused; no node writes either.
 
+mod field;
 mod reader;
 mod writer;
 
-pub use reader::{Decode, Field, Reader, Value};
+pub use field::{Field, Value};
+pub use reader::{Decode, Reader};
 pub use writer::{put_bytes, put_fixed64, put_int, put_message, put_uint, put_varint, varint_len};
