@@ -1,0 +1,99 @@
+//! `inspect`: what a home holds. Works on a running node too: it reads little and locks nothing.
+
+use node_migrate::home::{Database, Home, node_process};
+use node_migrate::reading::Reading;
+use node_migrate::tips;
+use serde::Serialize;
+
+use super::Surroundings;
+use crate::cli::HomeOnly;
+use crate::error::AppError;
+use crate::output::{bytes, table};
+
+/// One database as shown.
+#[derive(Serialize)]
+struct Shown {
+    name: String,
+    dir: String,
+    path: std::path::PathBuf,
+    engine: String,
+    disk_bytes: u64,
+    tables: u64,
+    governed_by: Option<String>,
+    tip: Option<String>,
+    trouble: Option<String>,
+}
+
+/// Shows the home.
+pub(super) fn run(command: &HomeOnly, world: &Surroundings) -> Result<(), AppError> {
+    let home = world.home(&command.home)?;
+    let running: Vec<String> = node_process::running(&home).iter().map(ToString::to_string).collect();
+    let shown: Vec<Shown> = home.databases.iter().map(|database| show(database, running.is_empty(), world)).collect();
+    let chain = home.genesis.as_ref().map(|genesis| genesis.chain_id.clone());
+    let left_out: Vec<String> =
+        home.left_out.iter().map(|left| format!("{}: {}", left.path.display(), left.reason)).collect();
+    let value = serde_json::json!({
+        "home": home.root, "db_dir": home.db_dir, "chain_id": chain, "running": running, "start_guard": home.is_guarded(),
+        "databases": shown, "left_out": left_out, "remarks": home.remarks(),
+    });
+    world.output.result(&value, || text(&home, chain.as_deref(), &running, &shown, &left_out));
+    Ok(())
+}
+
+fn show(database: &Database, may_snapshot: bool, world: &Surroundings) -> Shown {
+    let mut shown = Shown {
+        name: database.name.clone(),
+        dir: database.dir_name.clone(),
+        path: database.real_path.clone(),
+        engine: database.engine.to_string(),
+        disk_bytes: 0,
+        tables: 0,
+        governed_by: database.governed_by.map(|setting| setting.to_string()),
+        tip: None,
+        trouble: None,
+    };
+    if !may_snapshot {
+        shown.trouble = Some("in use: not looked into".to_owned());
+        return shown;
+    }
+    let cache = world.context().cache_bytes();
+    match Reading::open(&database.real_path, database.engine, cache, &world.temporary()) {
+        Ok(reading) => {
+            let stats = reading.store().stats();
+            shown.disk_bytes = stats.disk_bytes;
+            shown.tables = stats.tables;
+            match tips::of(database.role, reading.store()) {
+                Ok(tip) => shown.tip = tip.map(|tip| tip.to_string()),
+                Err(error) => shown.trouble = Some(error.to_string()),
+            }
+        }
+        Err(error) => shown.trouble = Some(error.to_string()),
+    }
+    shown
+}
+
+fn text(home: &Home, chain: Option<&str>, running: &[String], shown: &[Shown], left_out: &[String]) -> String {
+    let mut text = format!("Home {}\n", home.root.display());
+    text.push_str(&format!("Chain {}\n", chain.unwrap_or("not known (no config/genesis.json)")));
+    for line in running {
+        text.push_str(&format!("RUNNING: {line}\n"));
+    }
+    if home.is_guarded() {
+        text.push_str("The start guard is ON: a cut-over or rollback was interrupted; see `status`.\n");
+    }
+    let mut rows = vec![["database", "engine", "size", "tables", "governed by", "holds"].map(str::to_owned).to_vec()];
+    for database in shown {
+        rows.push(vec![
+            database.name.clone(),
+            database.engine.clone(),
+            bytes(database.disk_bytes),
+            database.tables.to_string(),
+            database.governed_by.clone().unwrap_or_else(|| "-".to_owned()),
+            database.trouble.clone().or_else(|| database.tip.clone()).unwrap_or_default(),
+        ]);
+    }
+    text.push_str(&table(&rows));
+    text.extend(home.remarks().iter().map(|remark| format!("Note: {remark}\n")));
+    text.extend(left_out.iter().map(|left| format!("Left alone: {left}\n")));
+    text
+}

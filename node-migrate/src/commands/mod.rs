@@ -1,0 +1,42 @@
+//! The commands, one file each: gather what the library needs, call it, show what it says.
+
+mod cutover;
+mod digest;
+mod finalise;
+mod inspect;
+mod journal;
+mod migrate;
+mod plan;
+mod rollback;
+mod run;
+mod shell;
+mod status;
+mod surroundings;
+mod verify;
+
+use crate::cli::{Arguments, Command};
+use crate::error::AppError;
+use crate::output::Output;
+use surroundings::Surroundings;
+
+/// Runs the command.
+pub(crate) fn run(arguments: &Arguments, output: &Output) -> Result<(), AppError> {
+    let world = Surroundings::of(&arguments.global, *output)?;
+    match &arguments.command {
+        Command::Inspect(command) => inspect::run(command, &world),
+        Command::Plan(command) => plan::run(command, &world),
+        Command::Run(command) => run::run(command, &world),
+        Command::Verify(command) => verify::run(command, &world),
+        Command::Cutover(command) => cutover::run(command, &world),
+        Command::Rollback(command) => rollback::run(command, &world),
+        Command::Finalise(command) => finalise::run(command, &world),
+        Command::Discard(command) => finalise::discard(command, &world),
+        Command::Status(command) => status::run(command, &world),
+        Command::Journal(command) => journal::run(command, &world),
+        Command::Receipt(command) => journal::receipt(command, &world),
+        Command::Digest(command) => digest::run(command, &world),
+        Command::Migrate(command) => migrate::run(command, &world),
+        Command::Completions { shell } => shell::completions(*shell, &world),
+        Command::Man => shell::man(&world),
+    }
+}

@@ -1,0 +1,20 @@
+//! node-migrate: moves a node's databases between storage engines and proves that nothing changed.
+//!
+//! The operator's program as a library: plan, copy, seal, verify, cut over, roll back. It never
+//! prints and never reads the clock or the environment; the binary lends those by [`context`].
+//! No path in it writes, locks or renames anything in a source database before [`cutover`].
+
+pub mod context;
+pub mod copy;
+pub mod cutover;
+pub mod event;
+pub mod home;
+pub mod journal;
+pub mod migration;
+pub mod owner;
+pub mod plan;
+pub mod reading;
+pub mod receipt;
+pub mod tips;
+pub mod verify;
+pub mod workspace;

@@ -1,0 +1,93 @@
+//! Reading the databases of a home that nobody migrates at the moment: digest, inspect, verify.
+//!
+//! Our own readers look into the folder as it is. An engine that would change the folder by opening
+//! it gets a snapshot in a scratch folder instead, which goes when the value is dropped.
+
+use std::path::{Path, PathBuf};
+
+use ledger_formats::durable::{self, DurableError};
+use ledger_formats::engine::snapshot::{self, SnapshotError};
+use ledger_formats::engine::{self, EngineKind};
+use ledger_formats::store::{ReadStore, StoreError};
+
+use crate::workspace::FOLDER;
+
+/// Why a database cannot be opened for reading.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ReadingError {
+    /// The store itself.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The snapshot that its engine needs.
+    #[error(transparent)]
+    Snapshot(#[from] SnapshotError),
+    /// No scratch folder could be made.
+    #[error(transparent)]
+    Scratch(#[from] DurableError),
+}
+
+/// An open database, with the scratch folder that it may need.
+pub struct Reading {
+    // Declared before the scratch folder: the store must be closed before its files go.
+    store: Box<dyn ReadStore>,
+    _scratch: Option<Scratch>,
+}
+
+impl Reading {
+    /// Opens the database in `folder`, which is not being written.
+    ///
+    /// `temporary`: where a scratch copy goes when none can be made beside the database.
+    ///
+    /// # Errors
+    /// When it cannot be read, or a snapshot that its engine needs cannot be made.
+    pub fn open(folder: &Path, kind: EngineKind, cache_bytes: u64, temporary: &Path) -> Result<Self, ReadingError> {
+        if let Some(store) = engine::open_in_place(folder, kind, cache_bytes)? {
+            return Ok(Self { store, _scratch: None });
+        }
+        let scratch = Scratch::beside(folder).or_else(|_| Scratch::create(temporary))?;
+        let snapshot = snapshot::take(folder, &scratch.path.join("snapshot"))?;
+        let store = engine::open_copy(&snapshot.dir, kind, cache_bytes)?;
+        Ok(Self { store, _scratch: Some(scratch) })
+    }
+
+    /// The store.
+    #[must_use]
+    pub fn store(&self) -> &dyn ReadStore {
+        self.store.as_ref()
+    }
+}
+
+/// A folder that is removed when dropped.
+struct Scratch {
+    path: PathBuf,
+}
+
+impl Scratch {
+    fn beside(folder: &Path) -> Result<Self, DurableError> {
+        let parent = folder.parent().unwrap_or(Path::new("/"));
+        crate::workspace::create_beside(&parent.join(FOLDER))?;
+        Self::create(&parent.join(FOLDER))
+    }
+
+    fn create(parent: &Path) -> Result<Self, DurableError> {
+        let process = std::process::id();
+        let free = |number: &u32| !parent.join(format!("reading-{process}-{number}")).exists();
+        let number = (0..u32::MAX).find(free).unwrap_or_default();
+        let path = parent.join(format!("reading-{process}-{number}"));
+        durable::create_dir_all(&path)?;
+        Ok(Self { path })
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        // What cannot be removed is only a copy; the next reader makes its own.
+        let _ = durable::remove_dir_all(&self.path);
+        if let Some(parent) = self.path.parent()
+            && parent.ends_with(FOLDER)
+        {
+            crate::workspace::remove_if_empty(parent);
+        }
+    }
+}

@@ -1,0 +1,100 @@
+//! Every real home goes through every engine and comes back with the bytes that upstream's libraries
+//! saw; and the source tree stays as it was until a cut-over.
+
+use crate::fixture::{self, Fixture};
+use crate::program::{digests, engines, expected, run, text, tree};
+
+/// Databases that no setting governs, so that a migration leaves them alone.
+const UNGOVERNED: [&str; 1] = ["kvstore.db"];
+
+fn migrate(home: &str, engine: &str) {
+    run(&["migrate", home, "--to", engine, "--execute"]).ok();
+    run(&["finalise", home, "--execute"]);
+}
+
+fn through_all_engines(name: &str) {
+    let fixture = Fixture::unpack(name);
+    let home = fixture.home();
+    let expected = expected(&fixture.oracle());
+    assert_eq!(digests(&home), expected, "{name} as it is");
+    for (to, called) in
+        [("rocksdb", "rocksdb"), ("pebble", "pebbledb"), ("leveldb", "goleveldb"), ("sled", "sled"), ("goleveldb", "goleveldb")]
+    {
+        migrate(text(&home), to);
+        assert_eq!(digests(&home), expected, "{name} after the way to {to}");
+        for (dir, engine) in engines(&home) {
+            assert!(engine == called || UNGOVERNED.contains(&dir.as_str()), "{name}: {dir} is {engine}, not {called}");
+        }
+    }
+}
+
+/// Splits the homes over a few tests that run side by side.
+fn share(part: usize) {
+    for name in fixture::names().iter().skip(part).step_by(4) {
+        through_all_engines(name);
+    }
+}
+
+#[test]
+fn every_home_goes_through_every_engine_and_back_1() {
+    share(0);
+}
+
+#[test]
+fn every_home_goes_through_every_engine_and_back_2() {
+    share(1);
+}
+
+#[test]
+fn every_home_goes_through_every_engine_and_back_3() {
+    share(2);
+}
+
+#[test]
+fn every_home_goes_through_every_engine_and_back_4() {
+    share(3);
+}
+
+#[test]
+fn nothing_but_the_cut_over_touches_the_source() {
+    for name in ["cometbft-0.38-goleveldb", "cometbft-0.38-rocksdb", "cometbft-0.38-pebble", "simapp-0.50-mixed-engines"] {
+        let fixture = Fixture::unpack(name);
+        let home = fixture.home();
+        let before = tree(&home);
+        let to = if name.ends_with("rocksdb") { "pebbledb" } else { "rocksdb" };
+        let path = text(&home);
+        for arguments in [
+            vec!["inspect", path],
+            vec!["digest", path],
+            vec!["verify", path],
+            vec!["plan", path, "--to", to],
+            vec!["run", path, "--to", to],
+            vec!["run", path, "--to", to, "--execute"],
+            vec!["verify", path],
+            vec!["status", path],
+            vec!["journal", path],
+            vec!["cutover", path],
+            vec!["discard", path],
+            vec!["discard", path, "--execute"],
+        ] {
+            run(&arguments).ok();
+            assert!(tree(&home) == before, "{name}: {arguments:?} changed the home");
+        }
+    }
+}
+
+#[test]
+fn a_rollback_gives_the_old_bytes_back() {
+    let fixture = Fixture::unpack("cometbft-0.38-goleveldb");
+    let home = fixture.home();
+    let before = tree(&home);
+    run(&["migrate", text(&home), "--to", "pebbledb", "--execute"]).ok();
+    assert_ne!(tree(&home).keys().collect::<Vec<_>>(), before.keys().collect::<Vec<_>>());
+    run(&["rollback", text(&home), "--execute"]).ok();
+    let after = tree(&home);
+    for (path, (size, _, _, content)) in &before {
+        let (now_size, _, _, now) = after.get(path).unwrap_or_else(|| panic!("{} is gone", path.display()));
+        assert!(size == now_size && content == now, "{} changed", path.display());
+    }
+    assert_eq!(after.len(), before.len());
+}
