@@ -1,5 +1,6 @@
 //! The proofs crate from outside: published vectors, hostile input, other implementations.
 
+mod checkpoint;
 mod commit;
 #[cfg(feature = "cli")]
 mod program;
