@@ -2,11 +2,12 @@
 //!
 //! Everything is counted; what is kept is bounded, so that a ruined database costs no memory.
 
+use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::quarantine::Quarantine;
-use super::report::{FINDINGS_KEPT, Finding, Report, printable};
+use super::report::{FINDINGS_OF_A_KIND, Finding, Report, printable};
 use super::what::What;
 
 /// Collects findings, remarks and what could not be checked.
@@ -23,10 +24,11 @@ struct Kept {
     not_checked: Vec<String>,
 }
 
-/// What was found, the first of it in full.
+/// What was found, the first of each kind in full.
 #[derive(Default)]
 struct Pile {
     kept: Vec<Finding>,
+    of_kind: BTreeMap<What, usize>,
     total: u64,
 }
 
@@ -52,7 +54,9 @@ impl<'a> Findings<'a> {
         let mut kept = self.kept();
         let pile = if is_exception { &mut kept.exceptions } else { &mut kept.findings };
         pile.total += 1;
-        if pile.kept.len() < FINDINGS_KEPT {
+        let of_kind = pile.of_kind.entry(what).or_default();
+        *of_kind += 1;
+        if *of_kind <= FINDINGS_OF_A_KIND {
             pile.kept.push(Finding {
                 database: place.database.to_owned(),
                 key: printable(place.key),
@@ -108,16 +112,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn all_is_counted_and_the_first_thousand_kept() {
+    fn all_is_counted_and_the_first_of_each_kind_kept() {
         let findings = Findings::new(Quarantine::of(&[]));
         for height in (0..3_000).rev() {
             let place = Place { database: "state", key: b"k", height: Some(height) };
             findings.report(What::Missing, place, &"a row", &"none");
         }
+        findings.report(What::Tip, Place { database: "state", key: b"stateKey", height: None }, &1, &2);
         let mut report = Report::default();
         findings.into_report(&mut report);
-        assert_eq!((report.findings.len(), report.findings_total), (FINDINGS_KEPT, 3_000));
+        assert_eq!((report.findings.len(), report.findings_total), (FINDINGS_OF_A_KIND + 1, 3_001));
         assert!(report.findings.is_sorted_by_key(|finding| finding.height));
-        assert_eq!(report.findings[0].to_string().split(':').next(), Some("state, key k, height 2000"));
+        assert_eq!(report.findings[0].what, What::Tip);
+        assert_eq!(report.findings[1].to_string().split(':').next(), Some("state, key k, height 2900"));
     }
 }

@@ -26,7 +26,7 @@ mod what;
 use ledger_formats::digest::Summary;
 use ledger_formats::store::{KeyRange, ReadStore};
 
-pub use report::{DatabaseCounts, FINDINGS_KEPT, Finding, Heights, Layer, Report, Signatures};
+pub use report::{DatabaseCounts, FINDINGS_OF_A_KIND, Finding, Heights, Layer, Report, Signatures};
 pub use what::What;
 
 use crate::context::{Context, Interrupted};

@@ -20,11 +20,11 @@ pub struct Report {
     pub heights: Option<Heights>,
     /// Signatures checked.
     pub signatures: Signatures,
-    /// What is wrong: the first [`FINDINGS_KEPT`], by database, height and key.
+    /// What is wrong: the first of each kind, by database, height and key.
     pub findings: Vec<Finding>,
     /// How many findings there are in all.
     pub findings_total: u64,
-    /// Findings that are explained by what the operator quarantined: the first [`FINDINGS_KEPT`].
+    /// Findings that are explained by what the operator quarantined: the first of each kind.
     pub exceptions: Vec<Finding>,
     /// How many exceptions there are in all.
     pub exceptions_total: u64,
@@ -36,8 +36,8 @@ pub struct Report {
     pub sample: Vec<String>,
 }
 
-/// Findings that a report keeps; the others are counted.
-pub const FINDINGS_KEPT: usize = 1_000;
+/// Findings of one kind that a report keeps; the others are counted.
+pub const FINDINGS_OF_A_KIND: usize = 100;
 
 /// One layer of the verification.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

@@ -67,15 +67,17 @@ impl Walk<'_> {
         self.chain.blocks.equal(&key, What::LastCommitHash, header.last_commit_hash, &commit.hash());
     }
 
-    /// The validators of the height against its header.
-    pub(super) fn check_validators(&mut self, state: &Rows<'_>, height: u64, header: &Header<'_>, set: &Stored) {
-        let key = StateKey::Validators { height };
-        let difference = (header.validators_hash.to_vec(), set.hash.to_vec());
-        if difference.0 != difference.1 && self.mismatches.validators.as_ref() != Some(&difference) {
-            let actual = format!("{}, the set stored at height {}", in_hex(&set.hash), set.height);
-            state.report(&key, What::ValidatorsHash, &in_hex(header.validators_hash), &actual);
-            self.mismatches.validators = Some(difference);
-            return;
+    /// Whether the validators of the height are those of its header.
+    pub(super) fn check_validators(&mut self, state: &Rows<'_>, height: u64, header: &Header<'_>, set: &Stored) -> bool {
+        if header.validators_hash != set.hash {
+            let difference = (header.validators_hash.to_vec(), set.hash.to_vec());
+            if self.mismatches.validators.as_ref() != Some(&difference) {
+                let key = StateKey::Validators { height };
+                let actual = format!("{}, the set stored at height {}", in_hex(&set.hash), set.height);
+                state.report(&key, What::ValidatorsHash, &in_hex(header.validators_hash), &actual);
+                self.mismatches.validators = Some(difference);
+            }
+            return false;
         }
         if let Ok(signers) = &set.signers
             && !signers.validators().iter().any(|validator| validator.address() == header.proposer_address)
@@ -83,12 +85,16 @@ impl Walk<'_> {
             let (key, actual) = (BlockKey::Meta { height }, in_hex(header.proposer_address));
             self.chain.blocks.report(&key, What::Proposer, &"one of the validators of the height", &actual);
         }
+        true
     }
 
     /// The consensus parameters of the height against its header.
     pub(super) fn check_params(&mut self, state: &Rows<'_>, height: u64, header: &Header<'_>, params: &Params) {
+        if header.consensus_hash == params.hash {
+            return;
+        }
         let difference = (header.consensus_hash.to_vec(), params.hash.to_vec());
-        if difference.0 != difference.1 && self.mismatches.params.as_ref() != Some(&difference) {
+        if self.mismatches.params.as_ref() != Some(&difference) {
             let key = StateKey::ConsensusParams { height };
             state.equal(&key, What::ConsensusHash, header.consensus_hash, &params.hash);
             self.mismatches.params = Some(difference);
