@@ -199,6 +199,9 @@ impl From<SwitchError> for AppError {
             }
             SwitchError::TargetMoved { .. } => Self::new(Kind::Verification, message)
                 .hint("somebody wrote into the workspace: `discard --execute` and run again"),
+            SwitchError::FolderUnknown { .. } => Self::new(Kind::State, message).hint(
+                "have the folders been replaced, from a backup for instance? nothing was changed: put back those that the journal names",
+            ),
             SwitchError::WouldLose { .. } => Self::new(Kind::State, message).hint(
                 "stay on the new databases, or migrate them on to the old engine with `run`: nothing is lost that way",
             ),

@@ -76,7 +76,15 @@ fn begin_rollback(core: &mut Core, context: &Context<'_>) -> Result<(), SwitchEr
         let places = core.places(database);
         let new = cut_over.exchanges.iter().find(|exchange| exchange.database == database.name);
         let (live, waiting) = (inode(&database.path)?, inode(&places.waiting)?);
-        Ok(if new.is_some_and(|new| new.inode == live) { waiting } else { live })
+        let is_new = |folder| new.is_some_and(|new| new.inode == folder);
+        if is_new(live) {
+            return Ok(waiting);
+        }
+        if is_new(waiting) {
+            return Ok(live);
+        }
+        // Copied back from a backup, for instance: which of the two is the old one can no longer be told.
+        Err(SwitchError::FolderUnknown { database: database.name.clone(), live: database.path.clone(), waiting: places.waiting })
     })?;
     let settings = cut_over
         .settings

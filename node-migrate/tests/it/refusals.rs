@@ -198,6 +198,21 @@ fn two_runs_at_once_do_not_mix() {
 }
 
 #[test]
+fn a_rollback_among_folders_from_a_backup_is_refused() {
+    let fixture = verified("pebbledb");
+    let home = fixture.home();
+    run(&["cutover", text(&home), "--execute"]).ok();
+    // The same names and bytes, and other folders than those the journal knows by their inodes.
+    let backup = home.with_extension("backup");
+    assert!(Command::new("cp").args(["-a", text(&home), text(&backup)]).status().expect("copies").success());
+    fs::remove_dir_all(&home).expect("removes");
+    fs::rename(&backup, &home).expect("renames");
+    let before = tree(&home);
+    run(&["rollback", text(&home), "--execute"]).failed(8, "is the folder that the journal names");
+    assert_eq!(tree(&home), before);
+}
+
+#[test]
 fn a_rollback_that_would_lose_blocks_is_refused() {
     let fixture = verified("pebbledb");
     let home = fixture.home();
