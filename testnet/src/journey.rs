@@ -5,6 +5,8 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use serde_json::Value;
+
 use crate::oracle::{self, Digests, Oracle, OracleError};
 
 /// What did not hold on the way.
@@ -85,9 +87,10 @@ impl Program {
 
     fn digests(&self, home: &Path, step: &str) -> Result<Digests, JourneyError> {
         let out = self.run(&[OsStr::new("digest"), home.as_os_str(), OsStr::new("--json")])?;
-        let answer = serde_json::from_slice(&out).map_err(OracleError::from);
-        answer
-            .and_then(|value| oracle::digests(&value))
+        // The documents before the last one are progress.
+        let documents = serde_json::Deserializer::from_slice(&out).into_iter::<Value>();
+        let last = documents.last().unwrap_or(Ok(Value::Null)).map_err(OracleError::from);
+        last.and_then(|value| oracle::digests(&value))
             .map_err(|source| JourneyError::Answer { step: step.to_owned(), source })
     }
 }
@@ -98,15 +101,18 @@ impl Program {
 /// # Errors
 /// At the first command that fails and the first digest that differs.
 pub fn travel(program: &Program, home: &Path, oracle: &Oracle, engine: &str) -> Result<usize, JourneyError> {
-    let legs: [(&str, Vec<&str>); 7] = [
+    let mut legs = vec![
         ("unpacking", vec![]),
         ("the way there", vec!["migrate", "--to", engine, "--execute"]),
         ("a check of the home", vec!["verify"]),
         ("the end of the first migration", vec!["finalise", "--execute"]),
-        ("the way back", vec!["migrate", "--to", &oracle.backend, "--execute"]),
-        ("a rollback of the way back", vec!["rollback", "--execute"]),
-        ("the end of the second migration", vec!["finalise", "--execute"]),
     ];
+    // Where the home has this engine already there is no way back.
+    if engine != oracle.backend {
+        legs.push(("the way back", vec!["migrate", "--to", &oracle.backend, "--execute"]));
+        legs.push(("a rollback of the way back", vec!["rollback", "--execute"]));
+        legs.push(("the end of the second migration", vec!["finalise", "--execute"]));
+    }
     for (step, words) in &legs {
         if let Some((command, options)) = words.split_first() {
             let mut arguments = vec![OsStr::new(command), home.as_os_str()];

@@ -16,6 +16,8 @@ import sys
 import time
 from pathlib import Path
 
+from tool import Tool, last_document
+
 DATABASES = ["application", "blockstore", "state", "tx_index", "evidence"]
 ENGINES = {"pebble": "pebbledb", "rocksdb": "rocksdb"}
 TOOL = os.environ["NODE_MIGRATE"]
@@ -118,7 +120,7 @@ def table(results, payload, data_set):
 def main():
     folder, data_set, rounds, results_file = Path(sys.argv[1]).resolve(), sys.argv[2], int(sys.argv[3]), Path(sys.argv[4])
     source, work = folder / data_set, folder / "work"
-    digests = json.loads(subprocess.run([TOOL, "digest", source, "--json"], check=True, capture_output=True).stdout)["databases"]
+    digests = last_document(Tool(TOOL).run("digest", source, "--json"))["databases"]
     payload = sum(each["key_bytes"] + each["value_bytes"] for each in digests)
     resource.setrlimit(resource.RLIMIT_NOFILE, (4096, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
     results = []

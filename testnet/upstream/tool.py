@@ -6,6 +6,16 @@ import subprocess
 from node import Failure
 
 
+def last_document(text):
+    """The last of the JSON documents in a command's output: those before it are progress."""
+    decoder, at, document = json.JSONDecoder(), 0, None
+    text = text.strip()
+    while at < len(text):
+        document, end = decoder.raw_decode(text, at)
+        at = end + len(text[end:]) - len(text[end:].lstrip())
+    return document
+
+
 class Tool:
     def __init__(self, program):
         self.program = str(program)
@@ -21,14 +31,14 @@ class Tool:
 
     def digests(self, home):
         """The engine-independent digest of every database of a home, and its engine."""
-        databases = json.loads(self.run("digest", home, "--json"))["databases"]
+        databases = last_document(self.run("digest", home, "--json"))["databases"]
         return {each["dir"]: (each["keys"], each["sha256"]) for each in databases}, {each["dir"]: each["engine"] for each in databases}
 
     def migrate(self, home, engine):
-        """Migrates a stopped home and holds the digests before against those after."""
-        before, _ = self.digests(home)
+        """Migrates a stopped home, holds the digests before against those after, and returns the databases that moved with their engines."""
+        before, engines_before = self.digests(home)
         self.run("migrate", home, "--to", engine, "--execute")
         after, engines = self.digests(home)
         if before != after:
             raise Failure(f"{home}: digests differ:\nbefore {before}\nafter  {after}")
-        return engines
+        return {each: engine for each, engine in engines.items() if engine != engines_before[each]}
