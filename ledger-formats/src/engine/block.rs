@@ -255,6 +255,12 @@ impl BlockCursor {
         self.bytes.get(self.value.clone()).unwrap_or_default()
     }
 
+    /// The first key of the block; `None` when there is none or it is malformed.
+    #[must_use]
+    pub fn first_key(&self) -> Option<&[u8]> {
+        self.restart_key(0).ok()
+    }
+
     /// The number of restart points as the block's last four bytes say.
     fn restarts(&self) -> u32 {
         self.bytes.last_chunk().map_or(0, |number| u32::from_le_bytes(*number))

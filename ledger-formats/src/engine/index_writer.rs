@@ -29,7 +29,7 @@ impl IndexWriter {
 
     /// Adds a data block under an internal key at or above all of its keys.
     pub(super) fn add(&mut self, key: &[u8], block: Handle) {
-        if self.piece_bytes.is_some_and(|bytes| self.piece.len() >= bytes) {
+        if !self.piece.is_empty() && self.piece_bytes.is_some_and(|bytes| self.piece.len() >= bytes) {
             self.end_piece();
         }
         encode(block, &mut self.handle);

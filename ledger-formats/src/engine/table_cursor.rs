@@ -149,7 +149,8 @@ impl TableCursor {
         match self.expand(handle) {
             Ok(block) => {
                 self.due = None;
-                self.data.set(block).map_err(|fault| self.leave_block(fault))
+                self.data.set(block).map_err(|fault| self.leave_block(fault))?;
+                self.check_first_key()
             }
             Err(error) => {
                 if matches!(error, StoreError::Corrupt(_)) {
@@ -158,6 +159,15 @@ impl TableCursor {
                 Err(self.with_range(error))
             }
         }
+    }
+
+    /// A block begins above what the index says of the block before it.
+    fn check_first_key(&mut self) -> Result<(), StoreError> {
+        let first = self.data.first_key().and_then(internal_key::user_key);
+        if first.is_some_and(|first| first < self.index.low()) {
+            return Err(self.leave_block(BlockFault::Order { at: 0 }));
+        }
+        Ok(())
     }
 
     fn expand(&mut self, handle: Handle) -> Result<BlockBytes, StoreError> {

@@ -1,5 +1,6 @@
 //! Tests of the crate as its callers see it, on real folders and real homes.
 
+mod assembled;
 mod comet_blocks;
 mod comet_home;
 mod comet_hostile;
@@ -10,6 +11,9 @@ mod contract;
 mod crash;
 mod homes;
 mod lsm;
+mod lsm_bytes;
+mod lsm_model;
+mod lsm_world;
 mod lsm_writer;
 #[cfg(feature = "rocks")]
 mod rocks;
@@ -17,3 +21,6 @@ mod rows;
 #[cfg(feature = "sled")]
 mod sled;
 mod snapshot;
+mod table_damage;
+mod table_reader;
+mod table_round_trip;
