@@ -32,7 +32,7 @@ Exit codes: 0 done, 2 wrong usage, 3 not a usable home, 4 the node is running, 5
 /// Options of every command.
 #[derive(Debug, Args)]
 pub(crate) struct Global {
-    /// Print JSON instead of text: one object, or one a line for commands that show progress.
+    /// Print results as JSON on standard output, and progress as lines of JSON on standard error.
     #[arg(long, global = true)]
     pub(crate) json: bool,
     /// Worker threads [default: the number of cores].

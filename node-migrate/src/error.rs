@@ -3,6 +3,7 @@
 use std::io;
 
 use ledger_formats::durable::DurableError;
+use ledger_formats::engine::detect::DetectError;
 use ledger_formats::store::StoreError;
 use node_migrate::copy::CopyError;
 use node_migrate::cutover::SwitchError;
@@ -87,7 +88,13 @@ impl AppError {
 
 impl From<HomeError> for AppError {
     fn from(error: HomeError) -> Self {
-        Self::new(Kind::Home, error.to_string())
+        match &error {
+            HomeError::Undetected { source: DetectError::Store(source), .. } => of_store(source, error.to_string()),
+            HomeError::Io { source, .. } if source.kind() == io::ErrorKind::PermissionDenied => {
+                Self::new(Kind::System, error.to_string()).hint("run as the user that owns the node's files")
+            }
+            _ => Self::new(Kind::Home, error.to_string()),
+        }
     }
 }
 

@@ -4,6 +4,7 @@
 //! it gets a snapshot in a scratch folder instead, which goes when the value is dropped.
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use ledger_formats::durable::{self, DurableError};
 use ledger_formats::engine::snapshot::{self, SnapshotError};
@@ -71,10 +72,11 @@ impl Scratch {
     }
 
     fn create(parent: &Path) -> Result<Self, DurableError> {
-        let process = std::process::id();
-        let free = |number: &u32| !parent.join(format!("reading-{process}-{number}")).exists();
-        let number = (0..u32::MAX).find(free).unwrap_or_default();
-        let path = parent.join(format!("reading-{process}-{number}"));
+        // Databases are read side by side: the number tells their folders apart.
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        let path = parent.join(format!("reading-{}-{number}", std::process::id()));
+        durable::remove_dir_all(&path)?;
         durable::create_dir_all(&path)?;
         Ok(Self { path })
     }

@@ -1,4 +1,6 @@
 //! Progress: bars on a terminal, a plain line every five seconds elsewhere, lines of JSON on request.
+//!
+//! All of it goes to standard error: standard output holds results only, so that it can be piped.
 
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
@@ -16,7 +18,7 @@ enum Form {
     Json,
 }
 
-/// Shows progress on standard error, or on standard output as JSON.
+/// Shows progress on standard error.
 pub(crate) struct Progress {
     form: Form,
     phase: Mutex<Option<Phase>>,
@@ -52,7 +54,7 @@ impl Progress {
         match self.form {
             Form::Bars => {}
             Form::Lines => eprintln!("{}", phase.line()),
-            Form::Json => println!(
+            Form::Json => eprintln!(
                 "{}",
                 json!({
                     "type": "progress", "event": event, "phase": phase.name, "bytes": phase.bytes, "bytes_total": phase.total,
@@ -129,7 +131,7 @@ impl Listener for Progress {
 
     fn say(&self, text: &str) {
         match self.form {
-            Form::Json => println!("{}", json!({"type": "note", "text": text})),
+            Form::Json => eprintln!("{}", json!({"type": "note", "text": text})),
             _ => eprintln!("{text}"),
         }
     }

@@ -16,9 +16,11 @@ pub(super) fn write(databases: &[InputDatabase<'_>], surveys: &[Survey], finding
     for (database, survey) in databases.iter().zip(surveys) {
         report.databases.push(counts_of(database, survey));
         remark_on_unknown(database, survey, findings);
-        if database.source.is_none() {
-            findings.not_checked(format!("{}: compared with no source, as none was copied here", database.name));
-        }
+    }
+    let alone: Vec<&str> =
+        databases.iter().filter(|database| database.source.is_none()).map(|database| database.name.as_str()).collect();
+    if !alone.is_empty() {
+        findings.not_checked(format!("equality with a source, which only a migration has: {}", alone.join(", ")));
     }
     let sum = |of: fn(&Survey) -> u64| surveys.iter().map(of).sum();
     report.layers.push(Layer {

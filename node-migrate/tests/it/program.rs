@@ -33,12 +33,6 @@ impl Ended {
         self
     }
 
-    /// The last line of output as JSON.
-    pub fn last_json(&self) -> Value {
-        let line = self.out.lines().last().expect("prints something");
-        serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"))
-    }
-
     /// The whole output as JSON.
     pub fn json(&self) -> Value {
         serde_json::from_str(&self.out).unwrap_or_else(|error| panic!("{error}: {}", self.out))

@@ -260,7 +260,7 @@ fn any_flip_after_the_copy_is_found_by_the_digests() {
     let node = Node::of(HOME).copied();
     assert_eq!(node.check().findings, []);
     let rows: [(&str, &[u8]); 4] = [
-        ("tx_index", b"tx.height/20/20/0$es$0"),
+        ("tx_index", b"tx.height/100/100/0$es$0"),
         ("state", b"genesisDoc"),
         ("blockstore", b"SC:9"),
         ("kvstore", b"stateKey"),

@@ -67,7 +67,7 @@ impl Tip<'_> {
         if next == tip {
             findings.remark(format!(
                 "the state is one height behind the block store, {height} and {tip}: a node that was stopped between the two \
-                 replays the block at its next start"
+                 replays the block at its next start, one of a halted chain stops there again"
             ));
             return true;
         }

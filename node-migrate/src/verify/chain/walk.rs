@@ -122,7 +122,7 @@ impl<'a> Walk<'a> {
         let commit = self.check_votes(height, &meta, set.as_deref(), params);
         let times = commit.as_deref().zip(set).and_then(|(commit, set)| times(commit, &set));
         let (results, is_there) = self.results(height);
-        self.tally.without_results += u64::from(!is_there);
+        self.tally.without_results += u64::from(!is_there && self.depth == Depth::Block);
         Below { meta: value, commit, results, times }
     }
 
