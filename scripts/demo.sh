@@ -20,8 +20,15 @@ step() {
     "${@:2}"
 }
 
-# The digests of all databases, which do not depend on the engine.
-digests() { node-migrate digest "$home" --json | tr -d ' \n' | grep -oE '"(dir|sha256)":"[^"]*"' | paste - - | sort; }
+# The digests of all databases, which do not depend on the engine: name and SHA-256.
+digests() { node-migrate digest "$home" | awk 'NR > 1 { print $1, $NF }'; }
+
+# same WHEN: the digests must be those from before.
+same() {
+    local now
+    now=$(digests)
+    [ "$now" = "$before" ] || die "the digests $1 are not those before: $now"
+}
 
 step "What is there" node-migrate inspect "$home"
 before=$(digests)
@@ -30,13 +37,12 @@ step "Copy into a workspace beside the databases; the databases themselves are o
 step "Prove the copy: counts, digests, every block's commitments, every signature" node-migrate verify "$home"
 step "Exchange the databases and rewrite the configuration" node-migrate cutover "$home" --execute
 step "Where are we" node-migrate status "$home"
-grep -n '^db_backend' "$home/config/config.toml"
-after=$(digests)
-[ "$before" = "$after" ] || { say "FAILED: the digests after the migration are not those before"; exit 1; }
+grep -n '^db_backend = "rocksdb"' "$home/config/config.toml"
+same "after the migration"
 step "The receipt, signed" node-migrate receipt "$home"
 step "Go back: the old databases are still there" node-migrate rollback "$home" --execute
-grep -n '^db_backend' "$home/config/config.toml"
-[ "$before" = "$(digests)" ] || { say "FAILED: the digests after the rollback are not those before"; exit 1; }
-step "All of it is in the journal" node-migrate journal "$home"
+grep -n '^db_backend = "goleveldb"' "$home/config/config.toml"
+same "after the rollback"
+step "All of it is in the journal" node-migrate journal "$home" | cut -c 1-150
 
 printf '\nok: %s databases have the same digest before, after the migration to RocksDB, and after the rollback:\n%s\n' "$(wc -l <<<"$before")" "$before"
