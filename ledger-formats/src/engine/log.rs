@@ -260,7 +260,7 @@ impl<R: Read> LogReader<R> {
                 return Place::Broken("a header that is cut off");
             };
             if u32::from_le_bytes(*found) != number {
-                return Place::Other;
+                return other_log(header, body, extra);
             }
         }
         let length = extra + usize::from(u16::from_le_bytes([l0, l1]));
@@ -291,6 +291,15 @@ impl<R: Read> LogReader<R> {
         }
         Ok(None)
     }
+}
+
+/// A chunk with the number of another log: Pebble's end mark (no checksum, no payload), or one that
+/// is valid in that log. Anything else is a chunk of this log with a damaged number, or half a chunk.
+fn other_log(header: &[u8; HEADER], body: &[u8], extra: usize) -> Place {
+    let [c0, c1, c2, c3, l0, l1, kind] = *header;
+    let (crc, length) = (u32::from_le_bytes([c0, c1, c2, c3]), usize::from(u16::from_le_bytes([l0, l1])));
+    let whole = body.get(..extra + length).is_some_and(|covered| masked_crc(&[&[kind], covered]) == crc);
+    if whole || (crc == 0 && length == 0) { Place::Other } else { Place::Broken("a chunk with another log's number") }
 }
 
 #[cfg(test)]
@@ -329,6 +338,10 @@ mod tests {
         assert_eq!(records, [(0, bytes[11..28].to_vec())]);
         assert_eq!(end, LogEnd::OtherLog { offset: 28 });
         assert_eq!(all(&bytes, LogForm::Pebble(3)), (vec![], LogEnd::OtherLog { offset: 0 }));
+        // Another number without a checksum for it is damage, not the end.
+        let mut damaged = bytes.clone();
+        damaged[7] = 3;
+        assert!(matches!(all(&damaged, LogForm::Pebble(2)).1, LogEnd::Torn { offset: 0, .. }));
         assert!(matches!(all(&bytes, LogForm::Legacy).1, LogEnd::Torn { offset: 0, .. }));
     }
 

@@ -73,7 +73,11 @@ impl LsmStore {
         if engine == EngineKind::LevelDb {
             require_numbers(&manifest, &version)?;
         }
-        let replayed = replay(dir, &names, engine, &version, limits.log_bytes_max)?;
+        let mut replayed = replay(dir, &names, engine, &version, limits.log_bytes_max)?;
+        if let Some(reason) = version.torn {
+            let (file, offset) = (manifest.clone(), version.length);
+            replayed.notices.push(LogNotice::TornTail { file, offset, reason, valid_after: None });
+        }
         let cache = BlockCache::new(usize::try_from(limits.cache_bytes_max).unwrap_or(usize::MAX));
         let stats = StoreStats {
             disk_bytes: version.tables.iter().map(|table| table.size).fold(replayed.bytes, u64::saturating_add),
@@ -98,7 +102,7 @@ impl LsmStore {
         &self.entry_point
     }
 
-    /// What a crash left at the ends of the logs; no error, but worth telling.
+    /// What a crash left at the ends of the logs and the manifest; no error, but worth telling.
     #[must_use]
     pub fn notices(&self) -> &[LogNotice] {
         &self.notices

@@ -86,8 +86,8 @@ pub struct Version {
     pub tags: BTreeSet<u64>,
     /// Bytes up to the end of the last whole record.
     pub length: u64,
-    /// Whether a torn record follows; it never counted.
-    pub torn: bool,
+    /// What follows the last whole record, if anything does: a torn record, which never counted.
+    pub torn: Option<&'static str>,
 }
 
 impl Version {
@@ -119,7 +119,7 @@ impl Version {
                 let reason = format!("{reason}, and valid records follow at offset {next}");
                 return Err(StoreError::corrupt(path, Some(*offset), reason));
             }
-            version.torn = true;
+            version.torn = Some(reason);
         }
         if version.length == 0 {
             return Err(StoreError::corrupt(path, Some(0), "the manifest has no whole record"));
@@ -232,7 +232,7 @@ mod tests {
             let version = Version::decode(Path::new("MANIFEST-000002"), bytes.as_slice()).unwrap();
             version.check_comparer(Path::new("MANIFEST-000002")).unwrap();
             assert_eq!((version.log_number, version.next_file, version.last_sequence), (Some(3), Some(4), Some(0)));
-            assert_eq!((version.length, version.torn), (bytes.len() as u64, false));
+            assert_eq!((version.length, version.torn), (bytes.len() as u64, None));
             let [table] = version.tables.as_slice() else { panic!("one table") };
             assert_eq!((table.level, table.number, table.size, table.sequences), (6, 1, size, sequences));
             assert_eq!((table.first_key(), table.last_key(), table.global_sequence()), (&b"k"[..], &b"k"[..], None));
@@ -298,7 +298,7 @@ mod tests {
         let path = Path::new("MANIFEST-000001");
         for cut in 19..bytes.len() {
             let version = Version::decode(path, &bytes[..cut]).unwrap();
-            assert_eq!((version.log_number, version.length, version.torn), (Some(6), 18, true));
+            assert_eq!((version.log_number, version.length, version.torn.is_some()), (Some(6), 18, true));
         }
         let mut damaged = bytes.clone();
         damaged[12] ^= 1;

@@ -23,9 +23,9 @@ use crate::store::StoreError;
 /// Something about the logs that an operator should know, though it is no error.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum LogNotice {
-    /// A log ends in bytes that are no record: what a crash leaves. Nothing before is affected.
+    /// A log or manifest ends in bytes that are no record: what a crash leaves. Nothing before is affected.
     TornTail {
-        /// The log.
+        /// The file.
         file: PathBuf,
         /// Where its records end.
         offset: u64,
