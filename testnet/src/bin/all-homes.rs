@@ -3,6 +3,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
 use testnet::journey::{self, Program};
@@ -22,23 +23,35 @@ fn main() -> ExitCode {
     homes.retain(|file| {
         names.is_empty() || names.iter().any(|name| file.ends_with(format!("{}.tar.zst", name.to_string_lossy())))
     });
-    let mut failed = 0;
-    for file in &homes {
-        for engine in ENGINES {
-            let start = Instant::now();
-            let shown = format!("{} to {engine} and back", file.file_name().unwrap_or_default().to_string_lossy());
-            match one(&program, file, engine) {
-                Ok(compared) => {
-                    println!("ok: {shown}: {compared} times as the oracle says, {:.1} s", start.elapsed().as_secs_f32())
+    let journeys: Vec<_> = homes.iter().flat_map(|file| ENGINES.map(|engine| (file, engine))).collect();
+    let (next, failed) = (AtomicUsize::new(0), AtomicUsize::new(0));
+    // Most of the time is spent waiting for the disk.
+    let workers = 2 * std::thread::available_parallelism().map_or(1, usize::from);
+    std::thread::scope(|scope| {
+        for _ in 0..workers {
+            scope.spawn(|| {
+                while let Some((file, engine)) = journeys.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    let start = Instant::now();
+                    let shown =
+                        format!("{} to {engine} and back", file.file_name().unwrap_or_default().to_string_lossy());
+                    match one(&program, file, engine) {
+                        Ok(compared) => {
+                            println!(
+                                "ok: {shown}: {compared} times as the oracle says, {:.1} s",
+                                start.elapsed().as_secs_f32()
+                            );
+                        }
+                        Err(error) => {
+                            failed.fetch_add(1, Ordering::Relaxed);
+                            println!("FAILED: {shown}: {error}");
+                        }
+                    }
                 }
-                Err(error) => {
-                    failed += 1;
-                    println!("FAILED: {shown}: {error}");
-                }
-            }
+            });
         }
-    }
-    println!("{} homes, {} journeys, {failed} failed", homes.len(), homes.len() * ENGINES.len());
+    });
+    let failed = failed.into_inner();
+    println!("{} homes, {} journeys, {failed} failed", homes.len(), journeys.len());
     if failed == 0 && !homes.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
