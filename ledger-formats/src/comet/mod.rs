@@ -8,6 +8,7 @@ mod block;
 mod block_id;
 pub mod class;
 mod commit;
+pub mod dialect;
 mod error;
 mod evidence;
 mod extended_commit;
