@@ -165,7 +165,9 @@ mod tests {
         [&first.to_le_bytes()[..], &count.to_le_bytes(), body].concat()
     }
 
-    fn all(record: &[u8]) -> Result<Vec<(u64, Kind, Vec<u8>, Vec<u8>)>, BatchError> {
+    type Decoded = (u64, Kind, Vec<u8>, Vec<u8>);
+
+    fn all(record: &[u8]) -> Result<Vec<Decoded>, BatchError> {
         Batch::parse(record)?
             .operations()
             .map(|one| one.map(|o| (o.sequence, o.kind, o.key.to_vec(), o.value.to_vec())))

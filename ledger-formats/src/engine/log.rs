@@ -141,7 +141,7 @@ impl<R: Read> LogReader<R> {
     ///
     /// # Errors
     /// When the file cannot be read.
-    pub fn next(&mut self) -> io::Result<Option<Record<'_>>> {
+    pub fn read(&mut self) -> io::Result<Option<Record<'_>>> {
         if self.end.is_some() {
             return Ok(None);
         }
@@ -153,7 +153,7 @@ impl<R: Read> LogReader<R> {
         Ok(Some(Record { offset, bytes }))
     }
 
-    /// The end, once [`LogReader::next`] returned `None`.
+    /// The end, once [`LogReader::read`] returned `None`.
     #[must_use]
     pub fn end(&self) -> Option<&LogEnd> {
         self.end.as_ref()
@@ -316,7 +316,7 @@ mod tests {
     fn all(bytes: &[u8], form: LogForm) -> (Vec<(u64, Vec<u8>)>, LogEnd) {
         let mut reader = LogReader::new(bytes, form);
         let mut records = Vec::new();
-        while let Some(record) = reader.next().unwrap() {
+        while let Some(record) = reader.read().unwrap() {
             records.push((record.offset, record.bytes.to_vec()));
         }
         (records, reader.end().unwrap().clone())

@@ -62,7 +62,7 @@ mod tests {
     fn read_back(log: &[u8]) -> Vec<Vec<u8>> {
         let mut reader = LogReader::new(log, LogForm::Legacy);
         let mut records = Vec::new();
-        while let Some(record) = reader.next().unwrap() {
+        while let Some(record) = reader.read().unwrap() {
             records.push(record.bytes.to_vec());
         }
         records

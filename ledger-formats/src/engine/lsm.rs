@@ -115,6 +115,9 @@ impl LsmStore {
     }
 }
 
+/// Last key and bytes of pieces of the key space.
+type Points = Vec<(Vec<u8>, u64)>;
+
 /// goleveldb does not open a folder whose manifest lacks one of these.
 fn require_numbers(manifest: &Path, version: &Version) -> Result<(), StoreError> {
     let numbers = [
@@ -194,7 +197,7 @@ impl ReadStore for LsmStore {
 
 impl LsmStore {
     /// Points inside a table; none when it is damaged, which the scan will tell.
-    fn index_points(&self, index: usize) -> Result<Option<Vec<(Vec<u8>, u64)>>, StoreError> {
+    fn index_points(&self, index: usize) -> Result<Option<Points>, StoreError> {
         match self.tables.table(index).and_then(|table| table.index_points()) {
             Ok(points) => Ok(Some(points)),
             Err(StoreError::Corrupt(_)) => Ok(None),
@@ -204,7 +207,7 @@ impl LsmStore {
 }
 
 /// Chooses keys so that about `bytes` lie between two of them.
-fn cut_at(mut points: Vec<(Vec<u8>, u64)>, bytes: u64) -> Vec<Vec<u8>> {
+fn cut_at(mut points: Points, bytes: u64) -> Vec<Vec<u8>> {
     points.sort_unstable();
     // What ends with the largest point is the last piece; a cut there would leave one row behind it.
     points.pop();

@@ -109,7 +109,7 @@ impl Version {
         let mut log = LogReader::new(input, LogForm::Legacy);
         let mut version = Self::default();
         let mut tables = BTreeMap::new();
-        while let Some(record) = log.next().map_err(|error| StoreError::io(path, error))? {
+        while let Some(record) = log.read().map_err(|error| StoreError::io(path, error))? {
             let edit = edit::decode(record.bytes).map_err(|problem| problem.at(path, record.offset))?;
             version.apply(edit, &mut tables);
         }

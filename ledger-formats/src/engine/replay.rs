@@ -135,7 +135,7 @@ impl Replay {
         let file = File::open(path).map_err(failed)?;
         let length = file.metadata().map_err(failed)?.len();
         let mut reader = LogReader::new(file, log_form(self.engine, number));
-        while let Some(record) = reader.next().map_err(failed)? {
+        while let Some(record) = reader.read().map_err(failed)? {
             self.record(path, record)?;
         }
         if let Some(LogEnd::Torn { offset, reason, valid_after }) = reader.end() {

@@ -10,7 +10,10 @@ use ledger_formats::store::StoreError;
 use crate::lsm_bytes::Manifest;
 use crate::lsm_world::World;
 
-fn folder(files: &[(&str, &[u8])]) -> tempfile::TempDir {
+/// Name and content of a file.
+type Named<'a> = (&'a str, &'a [u8]);
+
+fn folder(files: &[Named<'_>]) -> tempfile::TempDir {
     let dir = tempfile::tempdir().expect("a temporary folder");
     for (name, bytes) in files {
         fs::write(dir.path().join(name), bytes).expect("file");
@@ -43,7 +46,7 @@ fn other_engines_are_refused_by_name() {
         let error = refused(&dir.path().join(name));
         assert!(matches!(&error, DetectError::Foreign { engine: found, .. } if *found == engine), "{error}");
     }
-    let folders: [(&[(&str, &[u8])], &str); 3] = [
+    let folders: [(&[Named<'_>], &str); 3] = [
         (&[("KEYREGISTRY", b"x"), ("MANIFEST", b"Bdgr\0\0\0\x08"), ("000001.vlog", b"")], "BadgerDB"),
         (&[("MANIFEST", b"Bdgr\0\0\0\x04")], "BadgerDB"),
         (&[("mdbx.dat", b"x"), ("mdbx.lck", b"")], "MDBX"),

@@ -148,8 +148,8 @@ fn a_snapshot_whose_files_were_changed_does_not_reopen() {
     let (source, _) = &databases[0];
     let into = source.with_extension("snapshot");
     take(source, &into).expect("take");
-    let log = fs::read_dir(&into).expect("folder").map(|entry| entry.expect("entry").path());
-    let log = log.filter(|path| path.extension().is_some_and(|end| end == "log")).next().expect("a log");
+    let mut files = fs::read_dir(&into).expect("folder").map(|entry| entry.expect("entry").path());
+    let log = files.find(|path| path.extension().is_some_and(|end| end == "log")).expect("a log");
     fs::write(&log, b"").expect("emptied");
     assert!(matches!(Snapshot::reopen(&into), Err(SnapshotError::Store(_))));
     assert!(matches!(Snapshot::reopen(source), Err(SnapshotError::NotASnapshot { .. })));

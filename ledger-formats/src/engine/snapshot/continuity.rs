@@ -24,7 +24,7 @@ pub(super) fn check(dir: &Path, engine: EngineKind, version: &Version, logs: &[u
         let path = dir.join(log_name(*log));
         let failed = |error| StoreError::io(&path, error);
         let mut reader = LogReader::new(File::open(&path).map_err(failed)?, log_form(engine, *log));
-        while let Some(record) = reader.next().map_err(failed)? {
+        while let Some(record) = reader.read().map_err(failed)? {
             // What is no batch is for the reader of the database to refuse.
             let Ok(batch) = Batch::parse(record.bytes) else { continue };
             if let Some(expected) = next.filter(|expected| batch.first_sequence > *expected) {
