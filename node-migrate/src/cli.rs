@@ -1,5 +1,7 @@
 //! The words of the command line.
 
+pub(crate) mod checkpoint;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -72,6 +74,9 @@ pub(crate) enum Command {
     Digest(DigestArguments),
     /// The whole way for small stores: run, verify, cut over.
     Migrate(MigrateArguments),
+    /// Sign and prove the tree of a store's heights, which anybody can recompute.
+    #[command(subcommand)]
+    Checkpoint(checkpoint::Checkpoint),
     /// Print completions for a shell.
     Completions {
         /// The shell.

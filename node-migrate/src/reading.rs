@@ -46,6 +46,19 @@ impl Reading {
         if let Some(store) = engine::open_in_place(folder, kind, cache_bytes)? {
             return Ok(Self { store, _scratch: None });
         }
+        Self::open_running(folder, kind, cache_bytes, temporary)
+    }
+
+    /// Opens a snapshot of the database in `folder`, into which its node may be writing.
+    ///
+    /// # Errors
+    /// As [`Reading::open`].
+    pub fn open_running(
+        folder: &Path,
+        kind: EngineKind,
+        cache_bytes: u64,
+        temporary: &Path,
+    ) -> Result<Self, ReadingError> {
         let scratch = Scratch::beside(folder).or_else(|_| Scratch::create(temporary))?;
         let snapshot = snapshot::take(folder, &scratch.path.join("snapshot"))?;
         let store = engine::open_copy(&snapshot.dir, kind, cache_bytes)?;

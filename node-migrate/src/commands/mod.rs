@@ -1,5 +1,6 @@
 //! The commands, one file each: gather what the library needs, call it, show what it says.
 
+mod checkpoint;
 mod cutover;
 mod digest;
 mod finalise;
@@ -36,6 +37,7 @@ pub(crate) fn run(arguments: &Arguments, output: &Output) -> Result<(), AppError
         Command::Receipt(command) => journal::receipt(command, &world),
         Command::Digest(command) => digest::run(command, &world),
         Command::Migrate(command) => migrate::run(command, &world),
+        Command::Checkpoint(command) => checkpoint::run(command, &world),
         Command::Completions { shell } => shell::completions(*shell, &world),
         Command::Man => shell::man(&world),
     }

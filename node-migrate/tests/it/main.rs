@@ -1,9 +1,11 @@
 //! Tests of the whole program on real homes.
 
+mod checkpoint;
 mod crash;
 mod damage;
 mod fixture;
 mod home;
 mod program;
+mod published;
 mod refusals;
 mod round_trip;

@@ -1,0 +1,239 @@
+//! `checkpoint`: the tree over a home's heights is the chain's, whatever engine and layout the home has.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use proofs::checkpoint::{Checkpoint, GrowthFile, Leaf, ProofFile};
+use proofs::merkle::root;
+use proofs::note::{Note, VerifierKey};
+use proofs::tiles::{TileKind, TilePath, bundle_entries};
+use serde_json::Value;
+
+use crate::fixture::Fixture;
+use crate::program::{Ended, run, text, tree};
+
+/// Engines that this build has.
+fn engines() -> Vec<&'static str> {
+    let mut engines = vec!["pebbledb", "pebbledb,format=13", "goleveldb"];
+    if cfg!(feature = "rocks") {
+        engines.push("rocksdb");
+    }
+    if cfg!(feature = "sled") {
+        engines.push("sled");
+    }
+    engines
+}
+
+struct World {
+    folder: tempfile::TempDir,
+    fixture: Fixture,
+}
+
+impl World {
+    fn new(home: &str) -> Self {
+        Self { folder: tempfile::tempdir().expect("a folder"), fixture: Fixture::unpack(home) }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// `checkpoint WORD HOME` with the key of this world and `more`.
+    fn checkpoint(&self, word: &str, more: &[&str]) -> Ended {
+        let (home, key) = (self.fixture.home(), self.path("key"));
+        run(&[&["--json", "checkpoint", word, text(&home), "--key", text(&key)], more].concat())
+    }
+
+    fn created(&self, more: &[&str]) -> Value {
+        self.checkpoint("create", more).ok().json()
+    }
+
+    /// The leaves of an export as tiles.
+    fn exported(&self, size: u64) -> Vec<Vec<u8>> {
+        let tiles = self.path("tiles");
+        self.checkpoint("export", &["--tiles", text(&tiles)]).ok();
+        leaves(&tiles, size)
+    }
+
+    /// What the oracle says of each height.
+    fn blocks(&self) -> Vec<(u64, String, u64)> {
+        let oracle = self.fixture.oracle();
+        let number = |value: &Value| value.as_u64().expect("a number");
+        let blocks = oracle["blocks"].as_array().expect("a list").iter();
+        let block = |block: &Value| {
+            let hash = block["hash"].as_str().expect("a hash").to_lowercase();
+            (number(&block["height"]), hash, number(&block["parts"]))
+        };
+        blocks.map(block).collect()
+    }
+}
+
+fn string<'a>(value: &'a Value, name: &str) -> &'a str {
+    value[name].as_str().unwrap_or_else(|| panic!("no {name}: {value}"))
+}
+
+fn key(made: &Value) -> VerifierKey {
+    VerifierKey::parse(string(made, "vkey")).expect("a key")
+}
+
+fn leaves(tiles: &Path, size: u64) -> Vec<Vec<u8>> {
+    let bundle = |index| {
+        let path = TilePath::in_tree(TileKind::Entries, index, size).expect("within the tree");
+        let bytes = fs::read(tiles.join(path.to_string())).expect("the bundle is there");
+        bundle_entries(path, &bytes).expect("a bundle").into_iter().map(<[u8]>::to_vec).collect::<Vec<_>>()
+    };
+    (0..size.div_ceil(256)).flat_map(bundle).collect()
+}
+
+#[test]
+fn the_leaves_are_the_blocks_that_upstream_sees() {
+    for home in [
+        "cometbft-0.34-goleveldb",
+        "cometbft-0.38-goleveldb-pruned",
+        "cometbft-0.38-initial-height",
+        "cometbft-0.40-goleveldb",
+        "cometbft-1.0-v2-goleveldb",
+        "cometbft-1.0-mislabelled",
+    ] {
+        let world = World::new(home);
+        let before = tree(&world.fixture.home());
+        let made = world.created(&["--new-key", "example.org/chain"]);
+        let blocks = world.blocks();
+        let first = blocks[0].0;
+        assert_eq!(string(&made, "origin"), format!("example.org/chain/blocks-v1/{first}"), "{home}");
+        assert_eq!((made["first_height"].as_u64(), made["size"].as_u64()), (Some(first), Some(blocks.len() as u64)));
+        let leaves = world.exported(blocks.len() as u64);
+        for (leaf, (height, hash, parts)) in leaves.iter().zip(&blocks) {
+            let leaf = Leaf::from_bytes(leaf).expect("a leaf");
+            assert_eq!((leaf.height, hex::encode(leaf.block.hash)), (*height, hash.clone()), "{home}");
+            assert_eq!(u64::from(leaf.block.part_count), *parts, "{home} height {height}");
+        }
+        assert_eq!(hex::encode(root(&leaves)), string(&made, "root"), "{home}");
+        assert_eq!(tree(&world.fixture.home()), before, "{home}: nothing of the node's changes");
+    }
+}
+
+#[test]
+fn a_home_has_the_same_checkpoint_in_every_engine() {
+    for home in ["cometbft-0.38-goleveldb", "cometbft-1.0-v2-pebble", "simapp-0.50-mixed-engines"] {
+        let world = World::new(home);
+        let made = world.created(&["--new-key"]);
+        let last = world.path("key.last");
+        let note = fs::read_to_string(&last).expect("is kept");
+        assert_eq!(note, string(&made, "checkpoint"));
+        for engine in engines() {
+            let path = world.fixture.home();
+            run(&["migrate", text(&path), "--to", engine, "--execute"]).ok();
+            run(&["finalise", text(&path), "--execute"]).ok();
+            // Made anew by a signer that remembers nothing, it is the same to the byte.
+            fs::remove_file(&last).expect("removes");
+            assert_eq!(world.created(&[]), made, "{home} in {engine}");
+            assert_eq!(fs::read_to_string(&last).expect("is kept"), note, "{home} in {engine}");
+        }
+    }
+}
+
+#[test]
+fn every_height_is_proven_and_a_prefix_grows_into_the_whole() {
+    let world = World::new("cometbft-0.38-goleveldb");
+    let (old, new, growth) = (world.path("old"), world.path("new"), world.path("growth"));
+    let prefix = world.created(&["--new-key", "example.org/chain", "--height", "100", "--out", text(&old)]);
+    let whole = world.created(&["--out", text(&new)]);
+    assert_eq!((prefix["size"].as_u64(), whole["size"].as_u64()), (Some(100), Some(240)));
+    let known = [key(&whole)];
+    let origin = string(&whole, "origin");
+
+    let home = world.fixture.home();
+    let words = ["--json", "checkpoint", "consistency", text(&home), text(&old), text(&new), "--out", text(&growth)];
+    run(&words).ok();
+    let growth = GrowthFile::parse(&fs::read(&growth).expect("is written")).expect("a proof of growth");
+    let note = Note::parse(&fs::read(&old).expect("is written")).expect("a note");
+    let old = Checkpoint::open(&note, &known).expect("is signed");
+    growth.verify(Some(old.checkpoint()), &known).expect("the tree only grew");
+
+    let leaves = world.exported(240);
+    for height in [1, 2, 9, 10, 11, 99, 100, 101, 239, 240] {
+        let proof = world.checkpoint("prove", &["--height", &height.to_string()]).ok().json();
+        let file = ProofFile::parse(string(&proof, "proof").as_bytes()).expect("a proof");
+        let index = usize::try_from(height - 1).expect("small");
+        let proven = file.verify(origin, &leaves[index], &known).expect("the height is in the tree");
+        assert_eq!(proven.index(), height - 1);
+        assert!(file.verify(origin, &leaves[(index + 1) % 240], &known).is_err(), "not another height");
+    }
+    world.checkpoint("prove", &["--height", "241"]).failed(2, "height 241 is not in the checkpoint");
+    world.checkpoint("prove", &["--height", "0"]).failed(2, "height 0 is not in the checkpoint");
+}
+
+#[test]
+fn tiles_grow_with_the_tree() {
+    let world = World::new("simapp-0.50-goleveldb-crash");
+    let (step, whole) = (world.path("tiles"), world.path("whole"));
+    let mut size = 0;
+    for height in ["100", "256", "300"] {
+        let words: &[&str] = if size == 0 { &["--new-key"] } else { &[] };
+        size = world.created(&[words, &["--height", height]].concat())["size"].as_u64().expect("a size");
+        assert_eq!(world.exported(size).len() as u64, size);
+    }
+    let made = world.created(&[]);
+    let size = made["size"].as_u64().expect("a size");
+    assert_eq!(hex::encode(root(&world.exported(size))), string(&made, "root"));
+    assert_eq!(fs::read_to_string(step.join("checkpoint")).expect("is there"), string(&made, "checkpoint"));
+    world.checkpoint("export", &["--tiles", text(&whole)]).ok();
+    for (path, (_, _, _, content)) in tree(&whole).into_iter().filter(|(path, _)| path.is_file()) {
+        let twin = step.join(path.strip_prefix(&whole).expect("is inside"));
+        assert_eq!(fs::read(&twin).expect("is there too"), content, "{}", twin.display());
+    }
+    // Tiles that somebody changed are not added to.
+    let tile = step.join(format!("tile/0/001.p/{}", size - 256));
+    let mut bytes = fs::read(&tile).expect("the last tile");
+    bytes[0] ^= 1;
+    fs::write(&tile, bytes).expect("writes");
+    world.checkpoint("export", &["--tiles", text(&step)]).failed(5, "is not the leaf whose hash is in the tile");
+}
+
+#[test]
+fn a_signer_never_contradicts_itself() {
+    let world = World::new("cometbft-0.38-goleveldb");
+    world.created(&["--new-key", "example.org/chain", "--height", "100"]);
+    let kept = fs::read(world.path("key.last")).expect("is kept");
+    world.checkpoint("create", &["--height", "99"]).failed(6, "the tree shrank from 100 leaves to 99");
+    world.checkpoint("create", &["--height", "0"]).failed(2, "the tree begins at height 1");
+    world.checkpoint("create", &["--height", "241"]).failed(2, "the store holds heights 1 to 240");
+    world.checkpoint("create", &["--new-key"]).failed(2, "is there already");
+
+    // Another chain, with as many heights, under the same name.
+    let other = World::new("cometbft-0.37-goleveldb");
+    fs::copy(world.path("key"), other.path("key")).expect("copies");
+    fs::copy(world.path("key.last"), other.path("key.last")).expect("copies");
+    other.checkpoint("create", &[]).failed(6, "refused to sign: the proof leads to the old root");
+    other.checkpoint("prove", &["--height", "7"]).failed(6, "the store gives");
+    assert_eq!(fs::read(other.path("key.last")).expect("is kept"), kept);
+
+    // A last checkpoint that the key did not sign.
+    let changed = String::from_utf8(kept).expect("is text").replace("\n100\n", "\n50\n");
+    fs::write(world.path("key.last"), changed).expect("writes");
+    world.checkpoint("create", &[]).failed(5, "does not hold");
+}
+
+#[test]
+fn a_pruned_store_has_a_tree_of_its_own() {
+    let whole = World::new("cometbft-0.38-goleveldb");
+    whole.created(&["--new-key", "example.org/chain"]);
+    let pruned = World::new("cometbft-0.38-goleveldb-pruned");
+    fs::copy(whole.path("key"), pruned.path("key")).expect("copies");
+    pruned.checkpoint("create", &[]).failed(2, "the tree begins at height 1, but the store holds heights 191 to 240");
+}
+
+#[test]
+fn without_a_key_named_one_is_made_in_the_home() {
+    let fixture = Fixture::unpack("cometbft-0.38-goleveldb");
+    let home = fixture.home();
+    let chain = fixture.oracle()["chain_id"].as_str().map(str::to_owned);
+    run(&["checkpoint", "prove", text(&home), "--height", "1"]).failed(8, "no checkpoint was signed");
+    let made = run(&["--json", "checkpoint", "create", text(&home)]).ok().json();
+    if let Some(chain) = chain {
+        assert_eq!(string(&made, "origin"), format!("{chain}/blocks-v1/1"));
+    }
+    run(&["checkpoint", "prove", text(&home), "--height", "1"]).ok();
+    assert_eq!(run(&["--json", "checkpoint", "create", text(&home)]).ok().json(), made);
+}
