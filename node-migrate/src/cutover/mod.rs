@@ -84,7 +84,11 @@ fn begin_rollback(core: &mut Core, context: &Context<'_>) -> Result<(), SwitchEr
             return Ok(live);
         }
         // Copied back from a backup, for instance: which of the two is the old one can no longer be told.
-        Err(SwitchError::FolderUnknown { database: database.name.clone(), live: database.path.clone(), waiting: places.waiting })
+        Err(SwitchError::FolderUnknown {
+            database: database.name.clone(),
+            live: database.path.clone(),
+            waiting: places.waiting,
+        })
     })?;
     let settings = cut_over
         .settings

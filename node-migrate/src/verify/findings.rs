@@ -21,7 +21,14 @@ struct Kept {
     findings: Pile,
     exceptions: Pile,
     remarks: Vec<String>,
+    vouched: BTreeMap<What, Vouched>,
     not_checked: Vec<String>,
+}
+
+/// What looks wrong, and is so in a source that the copy equals.
+struct Vouched {
+    count: u64,
+    first: String,
 }
 
 /// What was found, the first of each kind in full.
@@ -69,6 +76,27 @@ impl<'a> Findings<'a> {
         }
     }
 
+    /// Something looks wrong that no hash binds, so that a node may have left it so. It is a finding unless the database
+    /// was shown to equal its source: then it is the source's, which must be carried as it is.
+    pub(super) fn doubt(
+        &self,
+        what: What,
+        place: Place<'_>,
+        vouched: bool,
+        expected: &dyn Display,
+        actual: &dyn Display,
+    ) {
+        if !vouched {
+            return self.report(what, place, expected, actual);
+        }
+        let mut kept = self.kept();
+        let doubt = kept.vouched.entry(what).or_insert_with(|| Vouched {
+            count: 0,
+            first: format!("{}, {}: expected {expected}, actual {actual}", place.database, printable(place.key)),
+        });
+        doubt.count += 1;
+    }
+
     /// Something is odd and legitimate.
     pub(super) fn remark(&self, text: String) {
         self.kept().remarks.push(text);
@@ -85,6 +113,9 @@ impl<'a> Findings<'a> {
         (report.findings_total, report.findings) = kept.findings.sorted();
         (report.exceptions_total, report.exceptions) = kept.exceptions.sorted();
         report.remarks = kept.remarks;
+        report.remarks.extend(kept.vouched.into_iter().map(|(what, Vouched { count, first })| {
+            format!("{what}: the source, which the copy equals, has {count} rows that no hash binds and that look wrong; one is {first}")
+        }));
         report.not_checked = kept.not_checked;
     }
 
@@ -110,6 +141,19 @@ impl Pile {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_a_source_vouches_for_is_a_remark() {
+        let findings = Findings::new(Quarantine::of(&[]));
+        let place = Place { database: "state", key: b"k", height: None };
+        findings.doubt(What::ProposerPriority, place, true, &1, &2);
+        findings.doubt(What::ProposerPriority, place, true, &1, &2);
+        findings.doubt(What::ProposerPriority, place, false, &1, &2);
+        let mut report = Report::default();
+        findings.into_report(&mut report);
+        assert_eq!((report.findings.len(), report.remarks.len()), (1, 1));
+        assert!(report.remarks[0].contains("has 2 rows"), "{:?}", report.remarks);
+    }
 
     #[test]
     fn all_is_counted_and_the_first_of_each_kind_kept() {

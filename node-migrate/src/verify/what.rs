@@ -57,8 +57,12 @@ pub enum What {
     NextValidatorsHash,
     /// The proposer of a block.
     Proposer,
+    /// Whose turn it is to propose, and the priorities that decide it.
+    ProposerPriority,
     /// The hash of the consensus parameters.
     ConsensusHash,
+    /// Consensus parameters that the hash does not cover.
+    ConsensusParams,
     /// The root over the results of a block.
     ResultsHash,
     /// What the application answered to a block.
@@ -115,7 +119,9 @@ impl What {
             Self::ValidatorAddress => "validator-address",
             Self::NextValidatorsHash => "next-validators-hash",
             Self::Proposer => "proposer",
+            Self::ProposerPriority => "proposer-priority",
             Self::ConsensusHash => "consensus-hash",
+            Self::ConsensusParams => "consensus-params",
             Self::ResultsHash => "results-hash",
             Self::AppHash => "app-hash",
             Self::HeaderTime => "header-time",

@@ -166,7 +166,7 @@ fn every_height_is_proven_and_a_prefix_grows_into_the_whole() {
 
 #[test]
 fn tiles_grow_with_the_tree() {
-    let world = World::new("simapp-0.50-goleveldb-crash");
+    let world = World::new("cometbft-0.37-to-0.38-goleveldb");
     let (step, whole) = (world.path("tiles"), world.path("whole"));
     let mut size = 0;
     for height in ["100", "256", "300"] {

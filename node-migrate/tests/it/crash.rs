@@ -44,7 +44,11 @@ fn crash_everywhere(prepare: &(dyn Fn(&Path) + Sync), command: &[&str], judge: &
                     let fixture = fresh(prepare);
                     let home = fixture.home();
                     let crashed = run_with_fault(&format!("crash@{at}"), &with_home(command, &home));
-                    assert_eq!(crashed.code, -1, "step {at} of {command:?} did not crash: {}{}", crashed.out, crashed.err);
+                    assert_eq!(
+                        crashed.code, -1,
+                        "step {at} of {command:?} did not crash: {}{}",
+                        crashed.out, crashed.err
+                    );
                     let resumed = run(&with_home(command, &home));
                     assert_eq!(resumed.code, 0, "after a crash at step {at}: {}{}", resumed.out, resumed.err);
                     judge(&home, at);
@@ -146,11 +150,15 @@ fn while_a_switch_is_half_done_the_configuration_names_no_engine_a_node_knows() 
         let found = engines(&home);
         let governed = ["blockstore.db", "state.db", "evidence.db", "tx_index.db"].map(|dir| found[dir].clone());
         let config = fs::read_to_string(home.join("config/config.toml")).expect("reads");
-        let engine = config.lines().find_map(|line| line.strip_prefix("db_backend = ")).expect("has the key").trim_matches('"');
+        let engine =
+            config.lines().find_map(|line| line.strip_prefix("db_backend = ")).expect("has the key").trim_matches('"');
         if engine == "node-migrate-cut-over-in-progress" {
             guarded += 1;
         } else {
-            assert!(governed.iter().all(|found| found == engine), "crash at step {at}: config says {engine}, databases are {governed:?}");
+            assert!(
+                governed.iter().all(|found| found == engine),
+                "crash at step {at}: config says {engine}, databases are {governed:?}"
+            );
         }
     }
     assert!(guarded > 5, "the guard was seen only {guarded} times");

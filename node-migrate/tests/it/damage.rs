@@ -68,7 +68,10 @@ fn digests_of_good(home: &Path) -> Vec<(String, (u64, String))> {
             let value = run(&["digest", text(home), "--db", name, "--json"]).ok().json();
             let found = &value["databases"][0];
             let keys = found["keys"].as_u64().expect("a number");
-            (found["dir"].as_str().expect("a name").to_owned(), (keys, found["sha256"].as_str().expect("a digest").to_owned()))
+            (
+                found["dir"].as_str().expect("a name").to_owned(),
+                (keys, found["sha256"].as_str().expect("a digest").to_owned()),
+            )
         })
         .collect()
 }
@@ -90,7 +93,8 @@ fn a_truncated_table_is_named() {
     let file = table(&home);
     let bytes = fs::read(&file).expect("reads");
     fs::write(&file, &bytes[..bytes.len() / 2]).expect("writes");
-    run(&["run", text(&home), "--to", "pebbledb", "--execute"]).failed(5, file.file_name().expect("named").to_str().expect("UTF-8"));
+    run(&["run", text(&home), "--to", "pebbledb", "--execute"])
+        .failed(5, file.file_name().expect("named").to_str().expect("UTF-8"));
 }
 
 #[test]
@@ -115,7 +119,12 @@ fn no_flipped_byte_of_a_source_table_goes_unnoticed() {
         flip(&file, at);
         let ended = run(&["digest", text(&home), "--json"]);
         // Only bytes that nothing reads (padding of the footer) may be changed unseen.
-        assert!(ended.code == 5 || (ended.code == 0 && digests(&home) == good), "byte {at}: {}{}", ended.out, ended.err);
+        assert!(
+            ended.code == 5 || (ended.code == 0 && digests(&home) == good),
+            "byte {at}: {}{}",
+            ended.out,
+            ended.err
+        );
         flip(&file, at);
     }
     assert_eq!(digests(&home), good);

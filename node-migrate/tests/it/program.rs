@@ -84,7 +84,10 @@ pub fn digests(home: &Path) -> BTreeMap<String, (u64, String)> {
 /// Keys and digest of every database by folder name, from upstream's own libraries.
 pub fn expected(oracle: &Value) -> BTreeMap<String, (u64, String)> {
     let entry = |dir: &str, found: &Value, digest: &str| {
-        (dir.to_owned(), (found["keys"].as_u64().expect("a number"), found[digest].as_str().expect("a digest").to_owned()))
+        (
+            dir.to_owned(),
+            (found["keys"].as_u64().expect("a number"), found[digest].as_str().expect("a digest").to_owned()),
+        )
     };
     match &oracle["databases"] {
         Value::Array(list) => {

@@ -30,7 +30,8 @@ fn rewrite(folder: &Path, change: impl Fn(&[u8], &[u8]) -> Vec<u8>) {
     let beside = |name: &str| folder.with_extension(name);
     {
         let store = engine::open_in_place(folder, EngineKind::LevelDb, 1 << 20).expect("opens").expect("is readable");
-        let writer = engine::writer("goleveldb".parse().expect("a target"), &beside("parts"), &beside("new")).expect("writes");
+        let writer =
+            engine::writer("goleveldb".parse().expect("a target"), &beside("parts"), &beside("new")).expect("writes");
         let mut shard = writer.shard(0).expect("writes");
         let mut cursor = store.scan(&KeyRange::all()).expect("scans");
         while let Some((key, value)) = cursor.next().expect("scans") {
@@ -123,7 +124,10 @@ fn a_read_only_home_is_refused_by_name() {
     let fixture = Fixture::unpack("cometbft-0.38-goleveldb-onelog");
     let home = fixture.home();
     let before = digests(&home);
-    let mounted = std::process::Command::new("mount").args(["--bind", "-o", "ro", text(&home), text(&home)]).stderr(Stdio::null()).status();
+    let mounted = std::process::Command::new("mount")
+        .args(["--bind", "-o", "ro", text(&home), text(&home)])
+        .stderr(Stdio::null())
+        .status();
     if !mounted.is_ok_and(|status| status.success()) {
         eprintln!("SKIPPED: no right to mount a home read-only");
         return;

@@ -94,7 +94,9 @@ fn a_broken_configuration_is_named_with_its_line() {
     let config = fixture.home().join("config/config.toml");
     let broken = fixture.read("config/config.toml").replacen("db_backend = ", "db_backend == ", 1);
     fs::write(config, broken).expect("writes");
-    let line = fixture.read("config/config.toml").lines().position(|line| line.contains("db_backend ==")).expect("is there") + 1;
+    let line =
+        fixture.read("config/config.toml").lines().position(|line| line.contains("db_backend ==")).expect("is there")
+            + 1;
     run(&["plan", text(&fixture.home()), "--to", "pebbledb"]).failed(3, &line.to_string());
 }
 
@@ -154,7 +156,8 @@ fn a_changed_target_is_never_swapped_in() {
     let home = fixture.home();
     let target = find(&home.join("data/.node-migrate"), "waiting");
     let table = fs::read_dir(&target).expect("lists").map(|entry| entry.expect("lists").path());
-    let table = table.filter(|path| path.extension().is_some_and(|extension| extension == "sst")).min().expect("has a table");
+    let table =
+        table.filter(|path| path.extension().is_some_and(|extension| extension == "sst")).min().expect("has a table");
     OpenOptions::new().append(true).open(table).expect("opens").write_all(b"x").expect("writes");
     run(&["cutover", text(&home), "--execute"]).failed(6, "changed since it was sealed");
     run(&["verify", text(&home)]).failed(6, "changed since it was sealed");
@@ -167,7 +170,11 @@ fn find(root: &Path, name: &str) -> PathBuf {
     while let Some(folder) = open.pop() {
         for entry in fs::read_dir(&folder).expect("lists") {
             let path = entry.expect("lists").path();
-            let holds = || fs::read_dir(&path).expect("lists").any(|entry| entry.expect("lists").path().extension().is_some_and(|e| e == "sst"));
+            let holds = || {
+                fs::read_dir(&path)
+                    .expect("lists")
+                    .any(|entry| entry.expect("lists").path().extension().is_some_and(|e| e == "sst"))
+            };
             if path.is_dir() && path.file_name().is_some_and(|found| found == name) && holds() {
                 return path;
             }

@@ -17,9 +17,13 @@ fn through_all_engines(name: &str) {
     let home = fixture.home();
     let expected = expected(&fixture.oracle());
     assert_eq!(digests(&home), expected, "{name} as it is");
-    for (to, called) in
-        [("rocksdb", "rocksdb"), ("pebble", "pebbledb"), ("leveldb", "goleveldb"), ("sled", "sled"), ("goleveldb", "goleveldb")]
-    {
+    for (to, called) in [
+        ("rocksdb", "rocksdb"),
+        ("pebble", "pebbledb"),
+        ("leveldb", "goleveldb"),
+        ("sled", "sled"),
+        ("goleveldb", "goleveldb"),
+    ] {
         migrate(text(&home), to);
         assert_eq!(digests(&home), expected, "{name} after the way to {to}");
         for (dir, engine) in engines(&home) {
@@ -57,7 +61,9 @@ fn every_home_goes_through_every_engine_and_back_4() {
 
 #[test]
 fn nothing_but_the_cut_over_touches_the_source() {
-    for name in ["cometbft-0.38-goleveldb", "cometbft-0.38-rocksdb", "cometbft-0.38-pebble", "simapp-0.50-mixed-engines"] {
+    for name in
+        ["cometbft-0.38-goleveldb", "cometbft-0.38-rocksdb", "cometbft-0.38-pebble", "simapp-0.50-mixed-engines"]
+    {
         let fixture = Fixture::unpack(name);
         let home = fixture.home();
         let before = tree(&home);

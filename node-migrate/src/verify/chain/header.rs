@@ -68,7 +68,13 @@ impl Walk<'_> {
     }
 
     /// Whether the validators of the height are those of its header.
-    pub(super) fn check_validators(&mut self, state: &Rows<'_>, height: u64, header: &Header<'_>, set: &Stored) -> bool {
+    pub(super) fn check_validators(
+        &mut self,
+        state: &Rows<'_>,
+        height: u64,
+        header: &Header<'_>,
+        set: &Stored,
+    ) -> bool {
         if header.validators_hash != set.hash {
             let difference = (header.validators_hash.to_vec(), set.hash.to_vec());
             if self.mismatches.validators.as_ref() != Some(&difference) {
@@ -113,7 +119,7 @@ impl Walk<'_> {
     }
 
     /// The time of the header against the votes below, by both rules.
-    pub(super) fn check_time(&mut self, height: u64, header: &Header<'_>, params: Option<Params>, below: &Below) {
+    pub(super) fn check_time(&mut self, height: u64, header: &Header<'_>, params: Option<&Params>, below: &Below) {
         let Some([all_votes, block_votes]) = below.times else { return };
         if height == self.chain.initial_height || params.is_some_and(|params| params.proposer_time_at(height)) {
             return;

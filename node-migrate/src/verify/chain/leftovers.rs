@@ -29,7 +29,7 @@ pub(super) fn check(
     for (kind, key) in KINDS {
         above_tip(chain, kind, &of(kind), key);
     }
-    below_base(chain, blocks, of);
+    below_base(chain, of);
     if let (Some(surveyed), Some(rows)) = (state, &chain.state) {
         missing_results(chain, surveyed, rows);
         if let Some(record) = record {
@@ -85,7 +85,7 @@ fn above_tip(chain: &Chain<'_>, kind: Kind, runs: &[RangeInclusive<u64>], key: K
 }
 
 /// Rows below the base: metas and commits are kept for evidence; more is what an interrupted pruning leaves.
-fn below_base(chain: &Chain<'_>, blocks: &Surveyed<'_>, of: impl Fn(Kind) -> Vec<RangeInclusive<u64>>) {
+fn below_base(chain: &Chain<'_>, of: impl Fn(Kind) -> Vec<RangeInclusive<u64>>) {
     let StoreHeights { base, .. } = chain.stored;
     let rows = &chain.blocks;
     let Some(below) = base.checked_sub(1).filter(|below| *below > 0) else { return };
@@ -104,11 +104,7 @@ fn below_base(chain: &Chain<'_>, blocks: &Surveyed<'_>, of: impl Fn(Kind) -> Vec
     if [Kind::BlockMeta, Kind::BlockPart, Kind::SeenCommit].into_iter().all(is_whole) {
         let actual = format!("block {below} is there in full");
         let expected = format!("no whole block below the base {base}");
-        if blocks.survey.equals_source == Some(true) {
-            rows.findings.remark(format!("{}: {actual} although the base is {base}; the source has it so", rows.name));
-        } else {
-            rows.report_at(&BlockKey::StoreState, Some(below), What::StoreState, &expected, &actual);
-        }
+        rows.doubt(&BlockKey::StoreState, Some(below), What::StoreState, &expected, &actual);
     } else if !parts.is_empty() {
         rows.findings.remark(format!(
             "{}: parts of blocks below the base {base}, as an interrupted pruning leaves them: {}",
@@ -124,12 +120,12 @@ fn missing_results(chain: &Chain<'_>, state: &Surveyed<'_>, rows: &Rows<'_>) {
     let StoreHeights { base, tip } = chain.stored;
     let stored = within(&runs_of(state, rows, Kind::AbciResponses), base.max(1)..=tip);
     let (Some(first), Some(last)) = (stored.first(), stored.last()) else { return };
-    let (single, longer): (Vec<_>, Vec<_>) = gaps(&stored, *first.start()..=*last.end())
-        .into_iter()
-        .partition(|gap| gap.start() == gap.end() && state.survey.equals_source != Some(true));
+    let gaps = gaps(&stored, *first.start()..=*last.end()).into_iter();
+    let (single, longer): (Vec<_>, Vec<_>) = gaps.partition(|gap| gap.start() == gap.end());
     for gap in single {
-        let key = StateKey::AbciResponses { height: *gap.start() };
-        rows.report(&key, What::Missing, &"results, as the heights below and above have", &"none");
+        let height = *gap.start();
+        let key = StateKey::AbciResponses { height };
+        rows.doubt(&key, Some(height), What::Missing, &"results, as the heights below and above have", &"none");
     }
     if !longer.is_empty() {
         rows.findings.remark(format!("{}: no results for heights {}", rows.name, heights(&longer)));

@@ -43,6 +43,8 @@ pub(super) struct Rows<'a> {
     pub store: &'a dyn ReadStore,
     pub layout: Layout,
     pub findings: &'a Findings<'a>,
+    /// Whether the database was shown to equal its source.
+    pub vouched: bool,
 }
 
 /// The answer to a read.
@@ -66,8 +68,13 @@ impl Fetched {
 }
 
 impl<'a> Rows<'a> {
-    pub(super) fn new(database: &'a InputDatabase<'_>, layout: Layout, findings: &'a Findings<'a>) -> Self {
-        Self { name: &database.name, store: database.store, layout, findings }
+    pub(super) fn new(
+        database: &'a InputDatabase<'_>,
+        layout: Layout,
+        findings: &'a Findings<'a>,
+        vouched: bool,
+    ) -> Self {
+        Self { name: &database.name, store: database.store, layout, findings, vouched }
     }
 
     /// Reads a row.
@@ -122,6 +129,21 @@ impl<'a> Rows<'a> {
             self.report(key, what, &expected, &actual);
         }
         same
+    }
+
+    /// Reports what looks wrong and is bound by no hash.
+    pub(super) fn doubt(
+        &self,
+        key: &impl Spelled,
+        height: Option<u64>,
+        what: What,
+        expected: &dyn Display,
+        actual: &dyn Display,
+    ) {
+        let mut spelled = Vec::new();
+        key.spell(self.layout, &mut spelled);
+        let place = Place { database: self.name, key: &spelled, height };
+        self.findings.doubt(what, place, self.vouched, expected, actual);
     }
 
     /// Reports a finding about a row.

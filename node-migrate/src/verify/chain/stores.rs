@@ -72,7 +72,8 @@ fn is_as_written(value: &[u8], state: BlockStoreState) -> bool {
 impl<'a> Surveyed<'a> {
     /// The rows of the database in the layout that those of `kinds` have.
     pub(super) fn rows(&self, kinds: &[Kind], findings: &'a Findings<'a>) -> Rows<'a> {
-        Rows::new(self.database, self.layout(kinds, findings), findings)
+        let vouched = self.survey.equals_source == Some(true);
+        Rows::new(self.database, self.layout(kinds, findings), findings, vouched)
     }
 
     /// The layout of the keys, by the keys; a label that says otherwise is remarked upon.

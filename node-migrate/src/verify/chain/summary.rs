@@ -77,8 +77,8 @@ fn not_checked(chain: &Chain<'_>, tally: &Tally, findings: &Findings<'_>) {
         findings.not_checked(format!("results of {heights}: there is no record of them"));
     }
     findings.not_checked(
-        "what no commitment of the chain covers: events, logs and code spaces of results, proposer priorities, consensus \
-         parameters other than block size and gas, index entries by event; a comparison with a source covers them"
+        "what nothing in the chain binds: events, logs and code spaces of results, index entries by event, the genesis \
+         document; a comparison with a source covers them"
             .to_owned(),
     );
 }

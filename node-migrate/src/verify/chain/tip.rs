@@ -1,12 +1,15 @@
 //! Whether the databases are of one chain and one height: the state against the blocks that it is the outcome of.
 
 use ledger_formats::comet::key::{BlockKey, StateKey, StateRecord};
-use ledger_formats::comet::{BlockMeta, Decode, LastResults, Results, State, ValidatorSet, decode_zigzag_height};
+use ledger_formats::comet::{
+    BlockMeta, CHECKPOINT_INTERVAL, Decode, LastResults, Results, State, ValidatorSet, decode_zigzag_height,
+};
 
 use super::Chain;
-use super::params::ParamsRecords;
+use super::params::{Content, ParamsRecords};
+use super::rotation::Rotation;
 use super::rows::{Fetched, Rows, in_hex};
-use super::validators::{Sets, check_addresses};
+use super::validators::{Sets, Stored, check_addresses};
 use crate::verify::text;
 use crate::verify::what::What;
 
@@ -112,29 +115,47 @@ impl Tip<'_> {
     fn check_records(&self) {
         let (state, height) = (self.state, self.height);
         let mut sets = Sets::default();
-        let records =
-            [(height.saturating_add(1), &state.validators), (height.saturating_add(2), &state.next_validators)];
-        for (height, set) in records {
-            if let (Some(record), Some(set)) = (sets.at(self.rows, height, true), set) {
-                self.rows.equal(&StateKey::Validators { height }, What::ValidatorsHash, &set.hash(), &record.hash);
-            }
+        let last = state.last_validators.as_ref();
+        let mut changed = None;
+        for (ahead, set) in [(0, last), (1, state.validators.as_ref()), (2, state.next_validators.as_ref())] {
+            let height = height.saturating_add(ahead);
+            let Some((record, set)) = sets.at(self.rows, height, true).zip(set) else { continue };
+            self.rows.equal(&StateKey::Validators { height }, What::ValidatorsHash, &set.hash(), &record.hash);
+            self.check_turns(height, &record, set);
+            changed = Some(record.height);
         }
-        let changed = state.last_height_validators_changed;
-        if let (Some(record), Some(set)) = (sets.at(self.rows, changed, true), &state.next_validators)
-            && (record.hash != set.hash() || record.height != changed)
-        {
-            let expected = format!("height {}, where the next validators are stored", record.height);
-            self.report(What::ValidatorsHash, &expected, &format!("height {changed}"));
+        let named = state.last_height_validators_changed;
+        // A set is stored anew at checkpoints without having changed.
+        if changed.is_some_and(|changed| changed != named && changed % CHECKPOINT_INTERVAL != 0) {
+            let expected = format!("height {}, where the next validators are stored", changed.unwrap_or_default());
+            self.report(What::ValidatorsHash, &expected, &format!("height {named}"));
         }
-        let height = height.saturating_add(1);
-        if let Some(record) = ParamsRecords::default().at(self.rows, height, true) {
-            let key = StateKey::ConsensusParams { height };
-            self.rows.equal(&key, What::ConsensusHash, &state.consensus_params.hash(), &record.hash);
+        self.check_params_record(height.saturating_add(1));
+        self.check_params_record(state.last_height_consensus_params_changed);
+    }
+
+    /// A set of the state has the priorities that its record leads to.
+    fn check_turns(&self, height: u64, record: &Stored, set: &ValidatorSet<'_>) {
+        let stored = record.decode().ok().and_then(|stored| Rotation::of(&stored));
+        let turns = height.saturating_sub(record.height);
+        let Some(expected) = stored.and_then(|stored| stored.moved_on(turns)) else { return };
+        let Some(actual) = Rotation::of(set) else { return };
+        if expected != actual {
+            let expected = format!("for height {height} {expected}");
+            self.rows.doubt(&STATE, Some(self.height), What::ProposerPriority, &expected, &actual);
         }
-        let changed = state.last_height_consensus_params_changed;
-        if let Some(record) = ParamsRecords::default().at(self.rows, changed, true) {
-            let key = StateKey::ConsensusParams { height: changed };
-            self.rows.equal(&key, What::ConsensusHash, &state.consensus_params.hash(), &record.hash);
+    }
+
+    /// The parameters of the state are those of their record.
+    fn check_params_record(&self, height: u64) {
+        let Some(record) = ParamsRecords::default().at(self.rows, height, true) else { return };
+        let params = &self.state.consensus_params;
+        let key = StateKey::ConsensusParams { height: record.stored_at };
+        self.rows.equal(&key, What::ConsensusHash, &params.hash(), &record.hash);
+        let differences = Content::of(params).differences(&record.content);
+        if !differences.is_empty() {
+            let actual = format!("other {}", differences.join(", "));
+            self.rows.doubt(&key, Some(height), What::ConsensusParams, &"the parameters of the state", &actual);
         }
     }
 
@@ -158,18 +179,27 @@ impl Tip<'_> {
         let key = StateKey::Single(StateRecord::LastAbciResponse);
         let Some(value) = self.rows.fetch(&key).row() else { return };
         let Some(last) = self.rows.decode::<LastResults<'_>>(&key, &value) else { return };
-        let Some(results) = &last.results else { return };
-        let by_height = self.rows.fetch(&StateKey::AbciResponses { height: last.height }).row();
-        let expected = match by_height.as_deref().map(Results::decode) {
-            Some(Ok(results)) => results.hash().to_vec(),
-            // What is wrong with that record is reported where it stands.
-            Some(Err(_)) => return,
-            None if last.height == self.height => self.state.last_results_hash.to_vec(),
-            None => return,
+        let Some(results) = last.results.as_ref().filter(|_| (1..=self.chain.stored.tip).contains(&last.height)) else {
+            let actual = format!("height {}, results {}", last.height, last.results.is_some());
+            return self.rows.report(&key, What::ResultsHash, &"the results of a height of the block store", &actual);
         };
-        if results.hash() != expected.as_slice() {
-            let (expected, actual) = (in_hex(&expected), in_hex(&results.hash()));
-            self.rows.report_at(&key, Some(last.height), What::ResultsHash, &expected, &actual);
+        let by_height = self.rows.fetch(&StateKey::AbciResponses { height: last.height }).row();
+        let (hash, app_hash) = match by_height.as_deref().map(Results::decode) {
+            Some(Ok(by_height)) => (by_height.hash().to_vec(), by_height.app_hash.map(<[u8]>::to_vec)),
+            None if last.height == self.height => {
+                (self.state.last_results_hash.to_vec(), Some(self.state.app_hash.to_vec()))
+            }
+            // What is wrong with that record is reported where it stands; one that is not there binds nothing.
+            Some(Err(_)) | None => return,
+        };
+        let at = Some(last.height);
+        if results.hash() != hash.as_slice() {
+            self.rows.report_at(&key, at, What::ResultsHash, &in_hex(&hash), &in_hex(&results.hash()));
+        }
+        if let (Some(expected), Some(actual)) = (app_hash, results.app_hash)
+            && expected != actual
+        {
+            self.rows.report_at(&key, at, What::AppHash, &in_hex(&expected), &in_hex(actual));
         }
     }
 

@@ -4,8 +4,10 @@
 //! that with extensions. A signature that several of them hold is checked once, and if it is bad, each is named.
 
 use ledger_formats::comet::key::BlockKey;
-use ledger_formats::comet::{Commit, ExtendedCommit, put_extension_sign_bytes};
-use proofs::commit::{Address, BlockId, CommitError, Flag, SignatureBatch, ValidatorSet, VoteTemplate};
+use ledger_formats::comet::{Commit, ExtendedCommit, GO_ZERO_TIME, put_extension_sign_bytes};
+use proofs::commit::{
+    Address, BlockId, CommitError, CommitSignature, Flag, SignatureBatch, ValidatorSet, VoteTemplate,
+};
 
 use super::rows::{Rows, in_hex};
 use super::tally::Tally;
@@ -197,11 +199,26 @@ fn admit<'c>(
         return None;
     };
     match proof.is_for(height.cast_signed(), block).and_then(|()| proof.tally(signers)) {
-        Ok(_) => Some(proof),
+        Ok(_) => {
+            check_absent(rows, &key, &proof);
+            Some(proof)
+        }
         Err(error) => {
             report(rows, &key, &error);
             None
         }
+    }
+}
+
+/// The place of an absent validator is empty, with Go's zero time.
+fn check_absent(rows: &Rows<'_>, key: &BlockKey, commit: &proofs::commit::Commit<'_>) {
+    let is_empty = |signature: &&CommitSignature<'_>| {
+        signature.address.is_empty() && signature.signature.is_empty() && signature.time == GO_ZERO_TIME
+    };
+    let mut absent = commit.signatures.iter().filter(|signature| signature.flag == Flag::Absent);
+    if let Some(wrong) = absent.find(|signature| !is_empty(signature)) {
+        let actual = format!("address {}, time {}", in_hex(wrong.address), crate::verify::text::time(wrong.time));
+        rows.report(key, What::CommitSignature, &"an empty place for an absent validator", &actual);
     }
 }
 

@@ -12,9 +12,11 @@ use proofs::commit::Timestamp;
 use proofs::merkle::Hash;
 
 use super::Chain;
-use super::params::{Params, ParamsRecords};
+use super::params::{Content, Params, ParamsRecords};
+use super::rotation::{Change, changes};
 use super::rows::Fetched;
 use super::tally::Tally;
+use super::turns::Turns;
 use super::validators::{Sets, Stored};
 use super::votes::{Records, Votes};
 use super::{block, header};
@@ -37,18 +39,33 @@ pub(super) struct Below {
     pub meta: Option<Vec<u8>>,
     /// Value of the commit.
     pub commit: Option<Vec<u8>>,
-    /// Hashes of the results.
-    pub results: Option<ResultHashes>,
+    /// What its results are bound by, and what follows from them.
+    pub results: Option<Outcome>,
+    /// Changes of the validators that the results of the height before that one hold.
+    pub older_changes: Option<Vec<Change>>,
     /// Times that the commit gives the block above, by either rule.
     pub times: Option<[Option<Timestamp>; 2]>,
 }
 
-/// What the next header says about the results of a height.
-pub(super) struct ResultHashes {
-    /// The last-results hash.
+/// What matters of the results of a height.
+pub(super) struct Outcome {
+    /// The last-results hash of the next header.
     pub hash: Hash,
-    /// The app hash, in the form that has it.
+    /// The app hash of the next header, in the form that has it.
     pub app_hash: Option<Vec<u8>>,
+    /// Changes of the validators, valid two heights later; `None` if one cannot be followed.
+    pub changes: Option<Vec<Change>>,
+    /// Changes of the parameters, valid one height later.
+    pub params: Option<Content>,
+}
+
+/// What was read of the votes of a height.
+#[derive(Default)]
+struct Voted {
+    /// Value of the commit.
+    commit: Option<Vec<u8>>,
+    /// The latest round of the commits.
+    round: u64,
 }
 
 /// A walk over a run of heights.
@@ -59,6 +76,7 @@ pub(super) struct Walk<'a> {
     pub params: ParamsRecords,
     pub tally: Tally,
     pub mismatches: header::Mismatches,
+    pub turns: Turns,
     votes: Votes,
     bytes: Vec<u8>,
     read_bytes: u64,
@@ -73,6 +91,7 @@ impl<'a> Walk<'a> {
             params: ParamsRecords::default(),
             tally: Tally::default(),
             mismatches: header::Mismatches::default(),
+            turns: Turns::default(),
             votes: Votes::new(&chain.chain_id),
             bytes: Vec::new(),
             read_bytes: 0,
@@ -84,7 +103,7 @@ impl<'a> Walk<'a> {
         let mut below = heights.start().checked_sub(1).map(|height| self.load(height)).unwrap_or_default();
         for height in heights {
             context.go_on()?;
-            below = self.step(height, &below);
+            below = self.step(height, below);
             context.listener.advance(std::mem::take(&mut self.read_bytes), 1);
         }
         self.votes.finish(&self.chain.blocks, &mut self.tally);
@@ -99,10 +118,12 @@ impl<'a> Walk<'a> {
         let commit = rows.fetch(&BlockKey::Commit { height }).row();
         let set = self.chain.state.as_ref().and_then(|state| self.sets.at(state, height, false));
         let times = commit.as_deref().zip(set).and_then(|(commit, set)| times(commit, &set));
-        Below { meta, commit, results: self.results(height).0, times }
+        let older = height.checked_sub(1).and_then(|height| self.results(height).0);
+        let older_changes = older.and_then(|results| results.changes);
+        Below { meta, commit, results: self.results(height).0, older_changes, times }
     }
 
-    fn step(&mut self, height: u64, below: &Below) -> Below {
+    fn step(&mut self, height: u64, below: Below) -> Below {
         let chain = self.chain;
         let rows = &chain.blocks;
         let key = BlockKey::Meta { height };
@@ -113,17 +134,21 @@ impl<'a> Walk<'a> {
         };
         self.read_bytes += value.as_ref().map_or(0, |value| value.len() as u64);
         self.check_meta(height, &meta);
-        self.check_content(height, &meta, below);
-        self.check_link(height, &meta.header, below);
+        self.check_content(height, &meta, &below);
+        self.check_link(height, &meta.header, &below);
         let set = self.validators(height, &meta.header);
-        let params = self.consensus_params(height, &meta.header);
-        self.check_results(height, &meta.header, below);
-        self.check_time(height, &meta.header, params, below);
-        let commit = self.check_votes(height, &meta, set.as_deref(), params);
-        let times = commit.as_deref().zip(set).and_then(|(commit, set)| times(commit, &set));
+        let params = self.consensus_params(height, &meta.header, &below);
+        self.check_results(height, &meta.header, &below);
+        self.check_time(height, &meta.header, params.as_ref(), &below);
+        let voted = self.check_votes(height, &meta, set.as_deref(), params.as_ref());
+        if let Some(set) = &set {
+            self.check_turn(height, &meta.header, set, voted.round, &below);
+        }
+        let times = voted.commit.as_deref().zip(set).and_then(|(commit, set)| times(commit, &set));
         let (results, is_there) = self.results(height);
         self.tally.without_results += u64::from(!is_there && self.depth == Depth::Block);
-        Below { meta: value, commit, results, times }
+        let older_changes = below.results.and_then(|results| results.changes);
+        Below { meta: value, commit: voted.commit, results, older_changes, times }
     }
 
     /// The block itself, or as much as a header tells.
@@ -153,23 +178,24 @@ impl<'a> Walk<'a> {
         self.check_validators(state, height, header, &set).then_some(set)
     }
 
-    fn consensus_params(&mut self, height: u64, header: &Header<'_>) -> Option<Params> {
+    fn consensus_params(&mut self, height: u64, header: &Header<'_>, below: &Below) -> Option<Params> {
         let chain = self.chain;
         let state = chain.state.as_ref()?;
         let params = self.params.at(state, height, self.depth == Depth::Block)?;
         self.tally.params += 1;
         self.check_params(state, height, header, &params);
+        self.check_params_follow(height, &params, below);
         Some(params)
     }
 
-    /// Checks the commits of a height; gives the value of that from the block above.
+    /// Checks the commits of a height.
     fn check_votes(
         &mut self,
         height: u64,
         meta: &BlockMeta<'_>,
         set: Option<&Stored>,
-        params: Option<Params>,
-    ) -> Option<Vec<u8>> {
+        params: Option<&Params>,
+    ) -> Voted {
         let chain = self.chain;
         let rows = &chain.blocks;
         let is_block = self.depth == Depth::Block;
@@ -200,23 +226,27 @@ impl<'a> Walk<'a> {
                 }
             }
         }
+        let rounds = [&records.commit, &records.seen].into_iter().flatten().map(|commit| commit.round);
+        let round = rounds.max().and_then(|round| u64::try_from(round).ok()).unwrap_or(0);
         drop(records);
-        commit
+        Voted { commit, round }
     }
 
-    /// The hashes of the results of a height, and whether there is a record of them.
-    fn results(&mut self, height: u64) -> (Option<ResultHashes>, bool) {
+    /// The results of a height, and whether there is a record of them.
+    fn results(&mut self, height: u64) -> (Option<Outcome>, bool) {
         let Some(state) = &self.chain.state else { return (None, false) };
         let key = StateKey::AbciResponses { height };
         match state.fetch(&key) {
             Fetched::Row(value) => {
                 self.read_bytes += value.len() as u64;
                 let results = state.decoded(&key, Results::decode(&value));
-                let hashes = |results: Results<'_>| ResultHashes {
+                let outcome = |results: Results<'_>| Outcome {
                     hash: results.hash(),
                     app_hash: results.app_hash.map(<[u8]>::to_vec),
+                    changes: changes(&results.validator_updates),
+                    params: results.consensus_param_updates.as_ref().map(Content::of),
                 };
-                (results.map(hashes), true)
+                (results.map(outcome), true)
             }
             Fetched::Absent => (None, false),
             Fetched::Failed => (None, true),
