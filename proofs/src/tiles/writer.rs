@@ -116,6 +116,11 @@ impl<S> TileWriter<S> {
         self.size
     }
 
+    /// Gives the sink back.
+    pub fn into_sink(self) -> S {
+        self.sink
+    }
+
     /// Root over all leaves.
     #[must_use]
     pub fn root(&self) -> Hash {
