@@ -7,7 +7,11 @@
 //! It must never show an older value in place of one that it cannot read: what lies in the range of
 //! a damaged place is shown from no source ([`Cursor`]'s contract).
 
-use std::path::Path;
+mod damage;
+
+use std::path::{Path, PathBuf};
+
+use damage::Damage;
 
 use super::EngineKind;
 use super::internal_key::Kind;
@@ -171,27 +175,16 @@ impl<'a> MergeCursor<'a> {
             self.tombstones.retain(|tombstone| last.is_none_or(|last| last < tombstone.end.as_slice()));
             self.tombstones.append(&mut run.fresh);
         }
-        match moved {
-            Ok(moved) => {
-                self.damage.passed(index);
-                Ok(moved)
+        if let Err(StoreError::Corrupt(place)) = &moved
+            && let Some((low, high)) = &place.range
+        {
+            // Behind the end of this scan it is the business of the next one.
+            if self.end.as_deref().is_some_and(|end| low.as_slice() >= end) {
+                return Ok(false);
             }
-            Err(error) => {
-                let range = match &error {
-                    StoreError::Corrupt(place) => place.range.as_ref(),
-                    _ => None,
-                };
-                match range {
-                    // Behind the end of the scan it is the business of the next one.
-                    Some((low, _)) if self.end.as_deref().is_some_and(|end| low.as_slice() >= end) => Ok(false),
-                    Some((low, high)) => {
-                        self.damage.add(index, low, high);
-                        Err(error)
-                    }
-                    None => Err(error),
-                }
-            }
+            self.damage.add(index, low, high);
         }
+        moved
     }
 
     fn sift_up(&mut self, mut at: usize) {
@@ -225,7 +218,7 @@ impl<'a> MergeCursor<'a> {
     }
 
     /// The file that the top entry is from, as far as it is known.
-    fn top_file(&self) -> std::path::PathBuf {
+    fn top_file(&self) -> PathBuf {
         match self.heap.first().and_then(|top| self.sources.get(*top)) {
             Some(Source::Run(run)) => run.table_path().unwrap_or_else(|| self.dir.to_path_buf()),
             _ => self.dir.to_path_buf(),
@@ -287,59 +280,4 @@ pub(super) fn is_live(engine: EngineKind, trailer: u64) -> Result<bool, String> 
 /// Whether a range tombstone hides this version of a key.
 pub(super) fn hides(tombstone: &RangeTombstone, user: &[u8], trailer: u64) -> bool {
     trailer >> 8 < tombstone.sequence && tombstone.start.as_slice() <= user && user < tombstone.end.as_slice()
-}
-
-/// Key ranges that cannot be read, at most one a source: a source that meets another one has passed,
-/// and so has the whole scan, unless the second adjoins the first.
-#[derive(Debug)]
-struct Damage {
-    ranges: Vec<Option<Place>>,
-    any: bool,
-}
-
-#[derive(Debug)]
-struct Place {
-    low: Vec<u8>,
-    high: Vec<u8>,
-    /// The source stands behind it.
-    passed: bool,
-}
-
-impl Damage {
-    fn new(sources: usize) -> Self {
-        Self { ranges: (0..sources).map(|_| None).collect(), any: false }
-    }
-
-    fn add(&mut self, source: usize, low: &[u8], high: &[u8]) {
-        self.any = true;
-        let Some(slot) = self.ranges.get_mut(source) else { return };
-        match slot {
-            Some(place) if !place.passed => {
-                place.low = std::mem::take(&mut place.low).min(low.to_vec());
-                place.high = std::mem::take(&mut place.high).max(high.to_vec());
-            }
-            _ => *slot = Some(Place { low: low.to_vec(), high: high.to_vec(), passed: false }),
-        }
-    }
-
-    fn passed(&mut self, source: usize) {
-        if self.any
-            && let Some(Some(place)) = self.ranges.get_mut(source)
-        {
-            place.passed = true;
-        }
-    }
-
-    fn hides(&mut self, user: &[u8]) -> bool {
-        if !self.any {
-            return false;
-        }
-        for slot in &mut self.ranges {
-            if slot.as_ref().is_some_and(|place| place.high.as_slice() < user) {
-                *slot = None;
-            }
-        }
-        self.any = self.ranges.iter().any(Option::is_some);
-        self.ranges.iter().flatten().any(|place| place.low.as_slice() <= user)
-    }
 }

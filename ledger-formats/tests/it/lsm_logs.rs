@@ -11,6 +11,7 @@ use ledger_formats::engine::replay::LogNotice;
 use ledger_formats::store::{KeyRange, ReadStore, StoreError};
 
 use crate::lsm_bytes::{self, Manifest, Version};
+use crate::lsm_world::Table;
 
 /// A batch that sets one key, named after its sequence.
 fn put(sequence: u64) -> Vec<u8> {
@@ -156,4 +157,28 @@ fn a_manifest_that_an_engine_would_not_open_is_refused() {
     let refused = keys(dir.path(), EngineKind::LevelDb).expect_err("refused").to_string();
     assert!(refused.contains("last sequence"), "{refused}");
     assert_eq!(keys(dir.path(), EngineKind::Pebble).expect("Pebble needs none"), 0);
+}
+
+#[test]
+fn a_kind_that_leveldb_never_writes_is_refused_in_its_tables() {
+    let version = Version { key: b"k".to_vec(), sequence: 2, kind: Kind::SetWithDelete, value: b"v".to_vec() };
+    let table = Table { level: 0, number: 7, versions: vec![version], tombstones: vec![], global: None };
+    for engine in BOTH {
+        let bytes = lsm_bytes::table(&table.versions, &table.tombstones, engine);
+        let mut manifest = Manifest::new(5, 99, 10);
+        manifest.add(&table, bytes.len() as u64, engine);
+        let dir = folder(5, 1, &[]);
+        fs::write(dir.path().join("MANIFEST-000001"), manifest.bytes()).expect("manifest");
+        let suffix = if engine == EngineKind::Pebble { "sst" } else { "ldb" };
+        fs::write(dir.path().join(format!("000007.{suffix}")), bytes).expect("table");
+        let store = LsmStore::open(dir.path(), engine, 0).expect("open");
+        match engine {
+            EngineKind::Pebble => assert_eq!(store.get(b"k").expect("get").as_deref(), Some(&b"v"[..])),
+            _ => {
+                let refused = keys(dir.path(), engine).expect_err("refused").to_string();
+                assert!(refused.contains("000007.ldb: SETWITHDEL"), "{refused}");
+                assert!(store.get(b"k").is_err());
+            }
+        }
+    }
 }

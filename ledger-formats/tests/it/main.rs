@@ -11,6 +11,7 @@ mod contract;
 mod crash;
 mod detect;
 mod homes;
+mod lock;
 mod lsm;
 mod lsm_bytes;
 mod lsm_logs;

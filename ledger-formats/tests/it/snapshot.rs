@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use ledger_formats::digest::{Summary, summarise};
 use ledger_formats::engine::EngineKind;
 use ledger_formats::engine::fingerprint::fingerprint;
+use ledger_formats::engine::lock::lock_exclusive;
 use ledger_formats::engine::lsm::LsmStore;
 use ledger_formats::engine::snapshot::{Method, Snapshot, SnapshotError, take};
 use ledger_formats::store::KeyRange;
@@ -169,4 +170,57 @@ fn logs_with_a_hole_are_refused() {
     fs::write(&log, &rest).expect("cut log");
     let refused = take(source, &source.with_extension("snapshot"));
     assert!(matches!(refused, Err(SnapshotError::Hole { .. })), "{refused:?}");
+}
+
+/// What sled's files look like from outside.
+fn sled_like() -> tempfile::TempDir {
+    let dir = tempfile::tempdir().expect("a temporary folder");
+    fs::create_dir(dir.path().join("blobs")).expect("blobs");
+    for (name, bytes) in [
+        ("conf", &b"segment_size: 524288\nuse_compression: false\nversion: 0.34\n...."[..]),
+        ("db", &[7; 3 << 20]),
+        ("snap.00000000000A", b"snap"),
+        ("blobs/00000000000B", b"large"),
+    ] {
+        fs::write(dir.path().join(name), bytes).expect("file");
+    }
+    dir
+}
+
+#[test]
+fn sled_is_copied_whole_while_nobody_has_it_open() {
+    let source = sled_like();
+    let into = source.path().with_extension("snapshot");
+    let snapshot = take(source.path(), &into).expect("take");
+    assert_eq!((snapshot.engine, snapshot.tables), (EngineKind::Sled, 4));
+    assert_eq!(snapshot.method, Method::Copied { bytes: snapshot.table_bytes });
+    assert_eq!(snapshot.fingerprint, fingerprint(source.path()).expect("fingerprint"));
+    for name in ["conf", "db", "snap.00000000000A", "blobs/00000000000B"] {
+        assert_eq!(fs::read(into.join(name)).expect("copy"), fs::read(source.path().join(name)).expect("source"));
+    }
+    assert_eq!(Snapshot::reopen(&into).expect("reopen"), snapshot);
+    fs::write(source.path().join("snap.00000000000C"), b"moved").expect("file");
+    assert_ne!(snapshot.fingerprint, fingerprint(source.path()).expect("fingerprint"));
+    let lock = lock_exclusive(source.path()).expect("lock").expect("a lock file");
+    let refused = take(source.path(), &into).expect_err("refused");
+    assert!(matches!(refused, SnapshotError::InUse { .. }), "{refused}");
+    drop(lock);
+    take(source.path(), &into).expect("take");
+    fs::remove_dir_all(&into).expect("clean up");
+}
+
+#[test]
+fn where_no_link_is_possible_tables_are_copied() {
+    let (_home, databases) = databases("cometbft-0.38-goleveldb");
+    let Ok(elsewhere) = tempfile::tempdir_in("/dev/shm") else { return };
+    let (source, engine) = &databases[0];
+    let other_device = |path: &Path| fs::metadata(path).expect("metadata").dev();
+    if other_device(source) == other_device(elsewhere.path()) {
+        return;
+    }
+    let into = elsewhere.path().join("snapshot");
+    let snapshot = take(source, &into).expect("take");
+    assert!(matches!(snapshot.method, Method::Copied { bytes } if bytes >= snapshot.table_bytes), "{snapshot:?}");
+    assert_eq!(digest(&into, *engine), digest(source, *engine));
+    assert_eq!(snapshot.fingerprint, fingerprint(source).expect("fingerprint"));
 }
