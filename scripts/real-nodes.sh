@@ -19,7 +19,7 @@ mkdir -p "$programs"
 # build NAME FOLDER PACKAGE TAGS: builds a Go program once for each state of its sources.
 build() {
     local name=$1 folder=$upstream/$2 stamp
-    stamp=$(cd "$folder" && { go version; echo "$3 $4"; cat ./*.go go.mod go.sum; } 2>/dev/null | sha256sum)
+    stamp=$({ go version && echo "$3 $4" && find "$folder" -type f | sort | xargs cat; } | sha256sum)
     [ -x "$programs/$name" ] && [ "$(cat "$programs/$name.stamp" 2>/dev/null)" = "$stamp" ] && return
     say "building $name"
     (cd "$folder" && go build -buildvcs=false -mod=readonly -trimpath -ldflags "-s -w" -tags "$4" -o "$programs/$name" "$3")
@@ -65,7 +65,7 @@ served() {
 
 guarded() {
     fresh "$1"
-    python3 "$upstream/guard.py" "$programs/cometbft-$2" "$node_migrate" "$home" "$fixtures/$1.oracle.json" "$3" "${@:4}"
+    python3 "$upstream/guard.py" "$programs/cometbft-$2" "$node_migrate" "$home" "$fixtures/$1.oracle.json" "$3"
 }
 
 # network RELEASE TARGET: four validators, migrated as a whole.
@@ -93,7 +93,7 @@ say "== real nodes"
 served cometbft-0.38-goleveldb 0.38 pebbledb
 served cometbft-0.38-pebble 0.38 goleveldb
 say "== a cut-over cut short"
-guarded cometbft-0.38-goleveldb-onelog 0.38 pebbledb "$([ "$mode" = all ] && echo 1 || echo 7)"
+guarded cometbft-0.38-goleveldb-onelog 0.38 pebbledb
 say "== four validators"
 network 0.38 pebbledb
 
