@@ -114,6 +114,12 @@ pub struct Sealer {
     compressed: Vec<u8>,
 }
 
+impl Default for Sealer {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl Sealer {
     /// A sealer without a buffer yet.
     #[must_use]

@@ -57,7 +57,7 @@ fn put_chunk(log: &mut Vec<u8>, kind: u8, payload: &[u8]) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::log::{LogEnd, LogForm, LogReader};
+    use crate::engine::log::{LogForm, LogReader};
 
     fn read_back(log: &[u8]) -> Vec<Vec<u8>> {
         let mut reader = LogReader::new(log, LogForm::Legacy);

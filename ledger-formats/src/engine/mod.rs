@@ -7,6 +7,7 @@ pub mod batch;
 pub mod block;
 pub mod block_cache;
 pub mod block_codec;
+pub mod block_fault;
 pub mod block_writer;
 pub mod checksum;
 pub mod detect;

@@ -79,6 +79,7 @@ impl TableCursor {
     /// the next call goes on behind it. After any other error only errors follow until what cannot
     /// be read can be read again.
     #[inline]
+    #[expect(clippy::should_implement_trait, reason = "it lends, and it can fail")]
     pub fn next(&mut self) -> Result<bool, StoreError> {
         if !matches!(self.course, Course::Ahead) {
             return self.again();
