@@ -3,6 +3,7 @@
 //! Everything here is a function of its arguments. The crate does no IO, reads no clock, starts no threads of
 //! its own and needs no C++ compiler, so that a third party can read and build it in minutes.
 
+pub mod chain;
 pub mod checkpoint;
 pub mod commit;
 mod encoding;
@@ -11,4 +12,4 @@ pub mod note;
 pub mod receipt;
 pub mod tiles;
 
-pub use encoding::{Base64Error, DecimalError};
+pub use encoding::{Base64Error, DecimalError, decode_base64};

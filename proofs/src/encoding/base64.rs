@@ -62,7 +62,10 @@ pub(crate) fn encode(bytes: &[u8]) -> String {
 }
 
 /// The bytes whose base64 is `text`.
-pub(crate) fn decode(text: &str) -> Result<Vec<u8>, Base64Error> {
+///
+/// # Errors
+/// [`Base64Error`]: each value has one spelling.
+pub fn decode(text: &str) -> Result<Vec<u8>, Base64Error> {
     let text = text.as_bytes();
     if !text.len().is_multiple_of(4) {
         return Err(Base64Error::Length { length: text.len() });

@@ -3,8 +3,9 @@
 
 mod base64;
 mod decimal;
+pub(crate) mod proto;
 
-pub use base64::Base64Error;
+pub use base64::{Base64Error, decode as decode_base64};
 pub(crate) use base64::{decode, decode_hash, encode};
 pub use decimal::DecimalError;
 pub(crate) use decimal::decimal;

@@ -6,6 +6,10 @@ mod commit;
 mod program;
 mod real_commits;
 mod receipt;
+#[cfg(feature = "cli")]
+mod reproduce;
+#[cfg(feature = "cli")]
+mod rpc;
 mod signatures;
 mod tiles;
 mod trees;

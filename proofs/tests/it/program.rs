@@ -11,13 +11,14 @@ use proofs::receipt::Receipt;
 const FIRST: u64 = 1_000;
 
 /// What the program said, and its exit code.
-struct Said {
-    code: i32,
-    out: String,
-    err: String,
+pub struct Said {
+    pub code: i32,
+    pub out: String,
+    pub err: String,
 }
 
-fn run(arguments: &[&str]) -> Said {
+/// Runs the program.
+pub fn run(arguments: &[&str]) -> Said {
     let output = Command::new(env!("CARGO_BIN_EXE_ledger-proof")).args(arguments).output().expect("it runs");
     let text = |bytes| String::from_utf8(bytes).expect("text");
     Said { code: output.status.code().expect("no signal"), out: text(output.stdout), err: text(output.stderr) }

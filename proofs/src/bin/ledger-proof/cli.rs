@@ -5,9 +5,10 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 use proofs::note::VerifierKey;
 
-/// Checks what node-migrate proves: checkpoints, proofs and receipts. Works offline.
+/// Checks what node-migrate proves: checkpoints, proofs and receipts, offline; and recomputes a chain's tree from
+/// the RPC of any public node.
 ///
-/// Exit codes: 0 it holds, 2 wrong words, 6 it does not hold, 7 a file cannot be read or written.
+/// Exit codes: 0 it holds, 2 wrong words, 6 it does not hold, 7 a file or node does not answer.
 #[derive(Debug, Parser)]
 #[command(name = "ledger-proof", version)]
 pub(crate) struct Arguments {
@@ -24,6 +25,12 @@ pub(crate) enum Command {
     Inspect(Inspect),
     /// Cosign a checkpoint, if its tree only grew since the last one.
     Witness(Witness),
+    /// Recompute the tree of a chain from a public node's RPC, checking every link and signature.
+    Reproduce(Reproduce),
+    /// The same for one segment of 65,536 heights, so that many machines share a chain.
+    VerifyRange(VerifyRange),
+    /// Put checked segments together.
+    Join(Join),
     /// Make a key: the private one to a new file, the public one to the output.
     Keygen(Keygen),
 }
@@ -136,6 +143,72 @@ pub(crate) struct Keygen {
     /// A key that makes cosignatures.
     #[arg(long)]
     pub(crate) witness: bool,
+}
+
+/// The nodes that are asked.
+#[derive(Debug, Args)]
+pub(crate) struct Rpc {
+    /// RPC of a node, such as http://127.0.0.1:26657 (plain HTTP).
+    #[arg(long, value_name = "URL")]
+    pub(crate) rpc: String,
+    /// A second node, which must give the same blocks.
+    #[arg(long, value_name = "URL")]
+    pub(crate) rpc2: Option<String>,
+    /// Name of the chain [default: the one that the node says].
+    #[arg(long, value_name = "ID")]
+    pub(crate) chain: Option<String>,
+    /// Requests a second to each node.
+    #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub(crate) rate: u32,
+    /// How often a request is repeated before giving up.
+    #[arg(long, value_name = "N", default_value_t = 5)]
+    pub(crate) retries: u32,
+    /// Check the signatures of heights that are multiples of N only, and of the last; links are always checked.
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub(crate) commit_every: u64,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Reproduce {
+    #[command(flatten)]
+    pub(crate) rpc: Rpc,
+    /// First height [default: the first that the nodes have].
+    #[arg(long, value_name = "HEIGHT", conflicts_with = "checkpoint")]
+    pub(crate) from: Option<u64>,
+    /// Last height [default: the last that the nodes have].
+    #[arg(long, value_name = "HEIGHT", conflicts_with = "checkpoint")]
+    pub(crate) to: Option<u64>,
+    /// Compare with this checkpoint, and take the heights from it.
+    #[arg(long, value_name = "FILE", requires = "log")]
+    pub(crate) checkpoint: Option<PathBuf>,
+    /// Public key of the log that signed the checkpoint.
+    #[arg(long, value_name = "VKEY", value_parser = VerifierKey::parse, requires = "checkpoint")]
+    pub(crate) log: Option<VerifierKey>,
+    /// File that keeps how far the walk is: the same command goes on from there.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) state: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct VerifyRange {
+    #[command(flatten)]
+    pub(crate) rpc: Rpc,
+    /// First height of the tree.
+    #[arg(long, value_name = "HEIGHT", default_value_t = 1)]
+    pub(crate) first: u64,
+    /// First height of the segment: a multiple of 65,536 above the tree's first.
+    #[arg(long, value_name = "HEIGHT")]
+    pub(crate) from: u64,
+    /// Last height of the segment.
+    #[arg(long, value_name = "HEIGHT")]
+    pub(crate) to: u64,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Join {
+    /// What `verify-range` printed, in any order.
+    #[arg(required = true)]
+    pub(crate) files: Vec<PathBuf>,
 }
 
 fn hash(text: &str) -> Result<[u8; 32], hex::FromHexError> {

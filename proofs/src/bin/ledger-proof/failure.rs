@@ -6,6 +6,8 @@ use proofs::checkpoint::{CheckpointError, GrowthFileError, LeafError, NextError,
 use proofs::note::{NoteError, NoteKeyError};
 use proofs::receipt::ReceiptNoteError;
 
+use super::reproduce::Fault;
+
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Failure {
     #[error("cannot read {path}: {source}")]
@@ -50,6 +52,8 @@ pub(crate) enum Failure {
     Leaf(#[from] LeafError),
     #[error(transparent)]
     Receipt(#[from] ReceiptNoteError),
+    #[error(transparent)]
+    Node(#[from] Fault),
 }
 
 impl Failure {
@@ -63,6 +67,7 @@ impl Failure {
             | Self::Locked { .. }
             | Self::Randomness(_)
             | Self::Clock => 7,
+            Self::Node(fault) => fault.code(),
             _ => 6,
         }
     }

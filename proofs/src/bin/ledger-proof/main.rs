@@ -6,6 +6,7 @@ mod files;
 mod inspect;
 mod keygen;
 mod output;
+mod reproduce;
 mod verify;
 mod witness;
 
@@ -20,6 +21,9 @@ fn main() -> ExitCode {
         Command::Verify(what) => verify::run(&what),
         Command::Inspect(arguments) => inspect::run(&arguments),
         Command::Witness(arguments) => witness::run(&arguments),
+        Command::Reproduce(arguments) => reproduce::run(&arguments),
+        Command::VerifyRange(arguments) => reproduce::verify_range(&arguments),
+        Command::Join(arguments) => reproduce::join(&arguments),
         Command::Keygen(arguments) => keygen::run(&arguments),
     };
     output::finish(outcome)

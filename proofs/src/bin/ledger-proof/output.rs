@@ -18,3 +18,8 @@ pub(crate) fn finish(outcome: Result<String, Failure>) -> ExitCode {
         }
     }
 }
+
+/// Tells how far a long command is.
+pub(crate) fn progress(text: &str) {
+    eprintln!("ledger-proof: {text}");
+}

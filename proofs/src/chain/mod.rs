@@ -1,0 +1,16 @@
+//! The chain as a public node tells it: headers that hash to their ids, each naming the one below.
+//!
+//! | file | what |
+//! |---|---|
+//! | `header` | the hash of a header |
+//! | `validators` | the hash of a validator set |
+//! | `walk` | heights in order, each checked against the one below, and the tree over them |
+//!
+//! With the signatures of each height (`commit`) nothing has to be believed but who the first validators were.
+
+mod header;
+mod validators;
+mod walk;
+
+pub use header::Header;
+pub use walk::{Border, LinkError, Walk, WalkState};
