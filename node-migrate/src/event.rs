@@ -97,6 +97,12 @@ pub enum Event {
         /// Which way.
         switch: Switch,
     },
+    /// A switch that was recorded, and of which nothing was done, is taken for never begun: the node
+    /// has written meanwhile.
+    SwitchAbandoned {
+        /// What had changed.
+        reason: String,
+    },
     /// What the other side needed is removed; there is no way back.
     Finalised {
         /// Bytes of disk given back.

@@ -32,7 +32,7 @@ pub(crate) fn cut_over(core: &mut Core, context: &Context<'_>) -> Result<(), Swi
     let _locks = locks::take(core)?;
     match core.phase() {
         Phase::Verified => begin_cut_over(core, context)?,
-        Phase::CuttingOver => {}
+        Phase::CuttingOver => resume(core, context, refuse_moved)?,
         other => return Err(SwitchError::Phase { phase: other.name() }),
     }
     steps::walk(core, context)
@@ -43,10 +43,38 @@ pub(crate) fn roll_back(core: &mut Core, context: &Context<'_>) -> Result<(), Sw
     let _locks = locks::take(core)?;
     match core.phase() {
         Phase::CutOver | Phase::CuttingOver => begin_rollback(core, context)?,
-        Phase::RollingBack => {}
+        Phase::RollingBack => resume(core, context, |core| {
+            tips::refuse_lost_heights(core, context, |database| Ok(!is_exchanged(core, database)?))
+        })?,
         other => return Err(SwitchError::Phase { phase: other.name() }),
     }
     steps::walk(core, context)
+}
+
+/// Goes on with a switch that was interrupted. Between its record and the start guard a node could
+/// still be started, and write: what held when the switch began is therefore checked again. If it
+/// does not hold any more and nothing was exchanged yet, the switch is taken for never begun.
+fn resume(
+    core: &mut Core,
+    context: &Context<'_>,
+    check: impl Fn(&Core) -> Result<(), SwitchError>,
+) -> Result<(), SwitchError> {
+    let Err(reason) = check(core) else { return Ok(()) };
+    let mut exchanged = false;
+    for database in &core.plan.databases {
+        exchanged |= is_exchanged(core, database)?;
+    }
+    if !exchanged && !core.home.is_guarded() {
+        core.record(context, Event::SwitchAbandoned { reason: reason.to_string() })?;
+    }
+    Err(reason)
+}
+
+/// Whether the switch that has begun has this database's folder in its place already.
+fn is_exchanged(core: &Core, database: &PlannedDatabase) -> Result<bool, SwitchError> {
+    let exchanges = core.history.switch.iter().flat_map(|switch| &switch.exchanges);
+    let live = inode(&database.path)?;
+    Ok(exchanges.into_iter().any(|exchange| exchange.database == database.name && exchange.inode == live))
 }
 
 fn begin_cut_over(core: &mut Core, context: &Context<'_>) -> Result<(), SwitchError> {
@@ -70,7 +98,7 @@ fn begin_rollback(core: &mut Core, context: &Context<'_>) -> Result<(), SwitchEr
     let Some(cut_over) = core.history.switch.clone() else {
         return Err(SwitchError::Phase { phase: core.phase().name() });
     };
-    tips::refuse_lost_heights(core, &cut_over, context)?;
+    tips::refuse_lost_heights(core, context, |database| is_exchanged(core, database))?;
     // What the cut-over brought in goes out again: the folder that is not the cut-over's is the old one.
     let exchanges = exchanges(core, |core, database| {
         let places = core.places(database);
@@ -136,6 +164,9 @@ fn inode(path: &std::path::Path) -> Result<u64, SwitchError> {
 /// Refuses when a source has changed since its snapshot, or a target since it was sealed.
 fn refuse_moved(core: &Core) -> Result<(), SwitchError> {
     for database in &core.plan.databases {
+        if is_exchanged(core, database)? {
+            continue;
+        }
         let history = &core.history.databases[&database.name];
         let print = |path: &std::path::Path| {
             fingerprint::fingerprint(path)

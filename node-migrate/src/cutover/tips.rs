@@ -6,24 +6,22 @@ use ledger_formats::digest;
 use ledger_formats::engine::{detect, fingerprint};
 use ledger_formats::store::{KeyRange, ReadStore};
 
-use super::{SwitchError, inode};
+use super::SwitchError;
 use crate::context::Context;
 use crate::home::Role;
-use crate::migration::{Core, SwitchHistory};
+use crate::migration::Core;
 use crate::plan::PlannedDatabase;
 use crate::reading::Reading;
 use crate::tips;
 
-/// Refuses a rollback that would lose something.
+/// Refuses a rollback that would lose something. `is_new` tells of which databases the new folder is live.
 pub(super) fn refuse_lost_heights(
     core: &Core,
-    cut_over: &SwitchHistory,
     context: &Context<'_>,
+    is_new: impl Fn(&PlannedDatabase) -> Result<bool, SwitchError>,
 ) -> Result<(), SwitchError> {
     for database in &core.plan.databases {
-        let wanted = cut_over.exchanges.iter().find(|exchange| exchange.database == database.name);
-        let exchanged = wanted.is_some_and(|exchange| inode(&database.path).is_ok_and(|live| live == exchange.inode));
-        if !exchanged || untouched(core, database)? {
+        if !is_new(database)? || untouched(core, database)? {
             continue;
         }
         let new = open(database, &database.path, core, context)?;

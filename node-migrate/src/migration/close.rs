@@ -10,7 +10,7 @@ use crate::context::Context;
 use crate::event::Event;
 use crate::journal::{self, JournalError};
 use crate::plan::Plan;
-use crate::workspace::{Workspace, Workspaces};
+use crate::workspace::{FOLDER, Workspace, Workspaces};
 
 /// Why a migration cannot be closed.
 #[derive(Debug, thiserror::Error)]
@@ -77,8 +77,19 @@ fn remove_places(workspace: &Workspace, plan: &Plan) -> Result<u64, DurableError
         let places = places(workspace, database);
         bytes += size_of(&places.root);
         durable::remove_dir_all(&places.root)?;
+        remove_empty_above(&places.root);
     }
     Ok(bytes)
+}
+
+/// Removes the folders above a removed one that are empty now, up to `.node-migrate` itself.
+fn remove_empty_above(removed: &Path) {
+    for folder in removed.ancestors().skip(1).take_while(|path| path.iter().any(|name| name == FOLDER)) {
+        // One that is not empty stays, and so do those above it.
+        if durable::step("remove folder", folder, || std::fs::remove_dir(folder)).is_err() {
+            return;
+        }
+    }
 }
 
 fn size_of(path: &Path) -> u64 {

@@ -131,6 +131,7 @@ pub struct History {
     pub verdict: Verdict,
     /// The last switch.
     pub switch: Option<SwitchHistory>,
+    before_switch: Option<SwitchHistory>,
     finalised: bool,
     discarded: bool,
 }
@@ -142,6 +143,7 @@ impl Default for History {
             databases: BTreeMap::new(),
             verdict: Verdict::Open,
             switch: None,
+            before_switch: None,
             finalised: false,
             discarded: false,
         }
@@ -195,6 +197,7 @@ impl History {
             Event::Verified { statement, .. } => self.verdict = Verdict::Passed(statement.clone()),
             Event::VerificationFailed { findings, .. } => self.verdict = Verdict::Failed { findings: *findings },
             Event::SwitchBegun { switch, exchanges, settings } => {
+                self.before_switch = self.switch.take();
                 self.switch = Some(SwitchHistory {
                     switch: *switch,
                     exchanges: exchanges.clone(),
@@ -207,6 +210,7 @@ impl History {
                     switch.complete = true;
                 }
             }
+            Event::SwitchAbandoned { .. } => self.switch = self.before_switch.take(),
             Event::Finalised { .. } => self.finalised = true,
             Event::Discarded => self.discarded = true,
             Event::StepBegun { .. } | Event::StepDone { .. } | Event::Note { .. } => {}

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 
 use crate::fixture::Fixture;
-use crate::program::{digests, engines, run, run_with_fault, text};
+use crate::program::{digests, engines, let_the_blocks_grow, let_the_source_move, run, run_with_fault, text};
 
 /// A small home whose databases are of two engines and that has a log tail.
 const HOME: &str = "cometbft-0.38-goleveldb-onelog";
@@ -123,6 +123,59 @@ fn a_crashed_cut_over_can_be_taken_back_from_every_step() {
         assert_eq!(digests(&home), expected, "after a crash at step {at}");
         assert_eq!(config(&home), before, "after a crash at step {at}");
     }
+}
+
+/// Whether a node could be started on the home as it is.
+fn is_startable(home: &Path) -> bool {
+    !fs::read_to_string(home.join("config/config.toml")).expect("reads").contains("node-migrate-cut-over-in-progress")
+}
+
+#[test]
+fn blocks_of_a_node_that_was_started_between_a_crash_and_its_resumption_are_not_lost() {
+    let expected = original();
+    let command = ["cutover", "HOME", "--execute"];
+    let mut ran = 0;
+    for at in 1..=steps(&verified, &command) {
+        let fixture = fresh(&verified);
+        let home = fixture.home();
+        run_with_fault(&format!("crash@{at}"), &with_home(&command, &home));
+        if !is_startable(&home) || engine_of_blocks(&home) == TO {
+            continue;
+        }
+        ran += 1;
+        let_the_source_move(&home);
+        run(&with_home(&command, &home)).failed(8, "changed since it was copied");
+        assert_eq!(engine_of_blocks(&home), "goleveldb", "after a crash at step {at}");
+        run(&["run", text(&home), "--to", TO, "--execute"]).ok();
+        run(&["verify", text(&home)]).ok();
+        run(&with_home(&command, &home)).ok();
+        assert_eq!(digests(&home), expected, "after a crash at step {at}");
+    }
+    assert!(ran > 3, "a node could be started after only {ran} crashes");
+}
+
+#[test]
+fn blocks_made_between_a_crashed_rollback_and_its_resumption_are_not_lost() {
+    let cut_over = |home: &Path| {
+        verified(home);
+        run(&["cutover", text(home), "--execute"]).ok();
+    };
+    let command = ["rollback", "HOME", "--execute"];
+    let mut ran = 0;
+    for at in 1..=steps(&cut_over, &command) {
+        let fixture = fresh(&cut_over);
+        let home = fixture.home();
+        run_with_fault(&format!("crash@{at}"), &with_home(&command, &home));
+        if !is_startable(&home) || engine_of_blocks(&home) != TO {
+            continue;
+        }
+        ran += 1;
+        let_the_blocks_grow(&home);
+        run(&with_home(&command, &home)).failed(8, "blocks 1 to 240");
+        assert_eq!(engine_of_blocks(&home), TO, "after a crash at step {at}");
+        assert!(is_startable(&home), "after a crash at step {at}");
+    }
+    assert!(ran > 3, "a node could be started after only {ran} crashes");
 }
 
 #[test]

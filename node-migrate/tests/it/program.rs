@@ -1,7 +1,8 @@
 //! Runs the program as an operator does, and looks at homes from outside.
 
 use std::collections::BTreeMap;
-use std::fs;
+use std::fs::{self, OpenOptions};
+use std::io::Write;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -131,4 +132,29 @@ pub fn tree(root: &Path) -> BTreeMap<PathBuf, (u64, i64, i64, Vec<u8>)> {
         }
     }
     found
+}
+
+fn log_of(database: &Path) -> PathBuf {
+    let logs = fs::read_dir(database).expect("lists").map(|entry| entry.expect("lists").path());
+    logs.filter(|path| path.extension().is_some_and(|extension| extension == "log")).max().expect("has a log")
+}
+
+/// Changes a stopped source as a node does that runs and stops: its log grows.
+pub fn let_the_source_move(home: &Path) {
+    let log = log_of(&home.join("data/blockstore.db"));
+    OpenOptions::new().append(true).open(log).expect("opens").write_all(&[0; 64]).expect("writes");
+}
+
+/// Puts a Pebble block store with more heights into the live folder, as a node leaves it that went on
+/// after the cut-over (it is another home's store, which serves for a comparison of heights).
+pub fn let_the_blocks_grow(home: &Path) {
+    let ahead = crate::fixture::Fixture::unpack("cometbft-0.38-pebble");
+    let live = home.join("data/blockstore.db");
+    for entry in fs::read_dir(&live).expect("lists") {
+        fs::remove_file(entry.expect("lists").path()).expect("removes");
+    }
+    for entry in fs::read_dir(ahead.home().join("data/blockstore.db")).expect("lists") {
+        let entry = entry.expect("lists");
+        fs::copy(entry.path(), live.join(entry.file_name())).expect("copies");
+    }
 }

@@ -9,20 +9,9 @@ use std::process::Command;
 use rustix::fs::{FlockOperation, fcntl_lock};
 
 use crate::fixture::Fixture;
-use crate::program::{digests, engines, run, run_with_fault, text, tree};
+use crate::program::{digests, engines, let_the_blocks_grow, let_the_source_move, run, run_with_fault, text, tree};
 
 const HOME: &str = "cometbft-0.38-goleveldb-onelog";
-
-fn log_of(database: &Path) -> PathBuf {
-    let logs = fs::read_dir(database).expect("lists").map(|entry| entry.expect("lists").path());
-    logs.filter(|path| path.extension().is_some_and(|extension| extension == "log")).max().expect("has a log")
-}
-
-/// Changes a stopped source as a node does that runs and stops: its log grows.
-fn let_the_source_move(home: &Path) {
-    let log = log_of(&home.join("data/blockstore.db"));
-    OpenOptions::new().append(true).open(log).expect("opens").write_all(&[0; 64]).expect("writes");
-}
 
 fn verified(to: &str) -> Fixture {
     let fixture = Fixture::unpack(HOME);
@@ -225,16 +214,7 @@ fn a_rollback_that_would_lose_blocks_is_refused() {
     let fixture = verified("pebbledb");
     let home = fixture.home();
     run(&["cutover", text(&home), "--execute"]).ok();
-    // The node has gone on: the same chain's store of another home with more heights stands for that.
-    let ahead = Fixture::unpack("cometbft-0.38-pebble");
-    let live = home.join("data/blockstore.db");
-    for entry in fs::read_dir(&live).expect("lists") {
-        fs::remove_file(entry.expect("lists").path()).expect("removes");
-    }
-    for entry in fs::read_dir(ahead.home().join("data/blockstore.db")).expect("lists") {
-        let entry = entry.expect("lists");
-        fs::copy(entry.path(), live.join(entry.file_name())).expect("copies");
-    }
+    let_the_blocks_grow(&home);
     run(&["rollback", text(&home), "--execute"]).failed(8, "blocks 1 to 240");
     assert_eq!(engines(&home)["blockstore.db"], "pebbledb");
     let config = fs::read_to_string(home.join("config/config.toml")).expect("reads");
