@@ -219,6 +219,16 @@ pub enum StoreError {
         /// The library's words.
         message: String,
     },
+    /// A record that cannot be said in the format that the store is converted to.
+    #[error("{database}, {record}: {reason}")]
+    Refused {
+        /// The database.
+        database: String,
+        /// The record in words: its height and key.
+        record: String,
+        /// Why not.
+        reason: String,
+    },
     /// A limit of the tool that the data exceeds.
     #[error("{file}: {what} exceeds the limit of {limit} bytes")]
     TooLarge {

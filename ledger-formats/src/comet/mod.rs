@@ -23,6 +23,7 @@ mod misbehaviour;
 mod params;
 mod part;
 mod public_key;
+pub mod release;
 mod results;
 mod scalar;
 mod state;

@@ -2,6 +2,7 @@
 
 mod assembled;
 mod comet_blocks;
+mod comet_convert;
 mod comet_home;
 mod comet_hostile;
 mod comet_keys;

@@ -33,12 +33,13 @@ use super::key::Layout;
 use super::layout::{self, RecordKey, describe};
 use crate::store::{Cursor, KeyRange, ReadStore, StoreError, StoreStats};
 use cursor::ConvertedCursor;
+use serde::{Deserialize, Serialize};
 
 /// Zeros that make a shortened key whole: the digits of a hash in hex are the longest.
 const PADDING_MAX: usize = 64;
 
 /// What a store becomes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Conversion {
     /// The layout that its keys have.
     pub from: Layout,

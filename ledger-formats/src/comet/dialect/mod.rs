@@ -28,6 +28,7 @@ mod validator;
 use std::fmt;
 
 use proofs::commit::KeyType;
+use serde::{Deserialize, Serialize};
 
 pub use error::ConvertError;
 pub use params::{Loss, loss_of_record, loss_of_results, loss_of_state};
@@ -42,9 +43,9 @@ pub enum Dialect {
     V0_34,
     /// v0.37.
     V0_37,
-    /// v0.38 and v0.39.
+    /// v0.38.
     V0_38,
-    /// v0.40: as v0.38, with an authority in the parameters.
+    /// v0.39 and v0.40: as v0.38, with an authority in the parameters.
     V0_40,
     /// v1.0.
     V1_0,
@@ -81,11 +82,12 @@ impl fmt::Display for Dialect {
 
 /// A dialect that values can be converted to. To v0.34 and v0.37 there is no way back: they keep what an application
 /// answers in another message, which cannot say what the later one says.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Target {
-    /// v0.38 and v0.39.
+    /// v0.38.
     V0_38,
-    /// v0.40.
+    /// v0.39 and v0.40.
     V0_40,
     /// v1.0.
     V1_0,

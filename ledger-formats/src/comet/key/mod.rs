@@ -30,8 +30,11 @@ pub use block::BlockKey;
 pub use evidence::EvidenceKey;
 pub use state::{StateKey, StateRecord};
 
+use serde::{Deserialize, Serialize};
+
 /// How keys are spelled.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Layout {
     /// ASCII with decimal heights: every release.
     V1,
