@@ -14,9 +14,9 @@ use super::table::{RangeTombstone, Table, TableCursor};
 use crate::store::StoreError;
 
 /// Tables that stay open; when there are more, the least recently used half is closed.
-const OPEN_MAX: usize = 512;
+const OPEN_MAX: usize = 256;
 /// Idle cursors that an open table keeps.
-const IDLE_MAX: usize = 8;
+const IDLE_MAX: usize = 4;
 
 /// The live tables.
 #[derive(Debug)]
