@@ -130,6 +130,15 @@ pub fn rename(from: &Path, to: &Path) -> Result<(), DurableError> {
     Ok(())
 }
 
+/// Renames inside one file system. The folders are not synced: callers rename many files, then
+/// [`sync_dir`] both folders.
+///
+/// # Errors
+/// When the rename fails, for example across file systems.
+pub fn rename_unsynced(from: &Path, to: &Path) -> Result<(), DurableError> {
+    step("rename to", to, || fs::rename(from, to))
+}
+
 /// Exchanges two names atomically (`renameat2` with `RENAME_EXCHANGE`).
 ///
 /// # Errors

@@ -24,10 +24,10 @@ use crate::store::{FinishedShard, FinishedTable, StoreError};
 /// [`StoreError::Unsorted`] for shards or tables out of order; [`StoreError::Corrupt`] for a table
 /// that is missing or of another size or count; a failed write.
 pub(super) fn seal(target: LsmTarget, parts: &Path, dir: &Path, shards: &[FinishedShard]) -> Result<(), StoreError> {
-    let parent = dir.parent().unwrap_or(dir);
     if exists(dir)? {
         // The rename may have happened without having become durable.
-        return Ok(durable::sync_dir(parent)?);
+        let parent = dir.parent().filter(|parent| !parent.as_os_str().is_empty());
+        return Ok(durable::sync_dir(parent.unwrap_or(Path::new(".")))?);
     }
     let tables: Vec<&FinishedTable> = shards.iter().flat_map(|shard| &shard.tables).collect();
     shards_ascend(shards)?;
@@ -45,8 +45,10 @@ pub(super) fn seal(target: LsmTarget, parts: &Path, dir: &Path, shards: &[Finish
     }
     durable::create_dir_all(&sealing)?;
     for (part, place) in moves {
-        durable::rename(&part, &place)?;
+        durable::rename_unsynced(&part, &place)?;
     }
+    durable::sync_dir(&sealing)?;
+    durable::sync_dir(parts)?;
     write_manifest(target, &sealing, &tables, &mut names)?;
     remove_others(&sealing, &names)?;
     durable::sync_dir(&sealing)?;
