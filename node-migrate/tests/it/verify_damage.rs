@@ -32,7 +32,10 @@ fn after(damage: impl FnOnce(&mut Node)) -> Report {
 #[test]
 fn a_flip_in_a_block_part_is_found() {
     let report = after(|node| node.flip("blockstore", b"P:100:0", 8 * 300));
-    assert_eq!(report.findings.iter().map(about).collect::<Vec<_>>(), [("blockstore", "P:100:0", Some(100), What::PartHash)]);
+    assert_eq!(
+        report.findings.iter().map(about).collect::<Vec<_>>(),
+        [("blockstore", "P:100:0", Some(100), What::PartHash)]
+    );
     assert!(report.findings[0].remedy.contains("verify --live"));
 }
 
@@ -235,7 +238,9 @@ fn a_row_too_many_is_named() {
     let mut copied = node.copied();
     copied.rows("blockstore").insert(b"Q:1".to_vec(), vec![1]);
     let report = copied.check();
-    assert!(report.findings.iter().any(|finding| (finding.database.as_str(), finding.what) == ("blockstore", What::Count)));
+    assert!(
+        report.findings.iter().any(|finding| (finding.database.as_str(), finding.what) == ("blockstore", What::Count))
+    );
 }
 
 #[test]

@@ -105,10 +105,20 @@ impl ParamsRecords {
         let key = StateKey::ConsensusParams { height };
         let value = if required { rows.require(&key)? } else { rows.fetch(&key).row()? };
         let info: ConsensusParamsInfo<'_> = rows.decode(&key, &value)?;
+        check_fields(rows, &key, &value);
         if !info.consensus_params.is_empty() {
+            if info.last_height_changed != height {
+                let actual = format!("at {}", info.last_height_changed);
+                rows.doubt(
+                    &key,
+                    Some(height),
+                    What::Height,
+                    &format!("parameters that last changed at {height}"),
+                    &actual,
+                );
+            }
             return Some(self.keep(height, &info));
         }
-        check_fields(rows, &key, &value);
         let stored_at = info.last_height_changed;
         if stored_at >= height {
             let expected = format!("parameters that last changed before {height}");
@@ -143,11 +153,13 @@ impl ParamsRecords {
     }
 }
 
-/// A sparse record has its two fields and no other: damage can make a field into one that nobody reads.
+/// A record has its two fields and no other: damage can make a field into one that nobody reads.
 fn check_fields(rows: &Rows<'_>, key: &StateKey, value: &[u8]) {
     let mut reader = Reader::new(value);
     let mut seen = Vec::new();
-    while let Ok(Some(field)) = reader.next() {
+    while let Ok(Some(field)) = reader.next()
+        && seen.len() < 8
+    {
         seen.push(field.number);
     }
     if seen != [1, 2] {

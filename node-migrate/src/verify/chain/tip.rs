@@ -9,7 +9,7 @@ use super::Chain;
 use super::params::{Content, ParamsRecords};
 use super::rotation::Rotation;
 use super::rows::{Fetched, Rows, in_hex};
-use super::validators::{Sets, Stored, check_addresses};
+use super::validators::{Sets, Stored, check_members};
 use crate::verify::text;
 use crate::verify::what::What;
 
@@ -48,7 +48,7 @@ impl Tip<'_> {
     fn check(&self) {
         self.check_single_records();
         for set in [&self.state.last_validators, &self.state.validators, &self.state.next_validators] {
-            set.iter().for_each(|set| check_addresses(self.rows, &STATE, set));
+            set.iter().for_each(|set| check_members(self.rows, &STATE, set));
         }
         if !self.heights_agree() || self.height == 0 {
             return;

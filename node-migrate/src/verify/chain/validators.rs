@@ -6,10 +6,12 @@
 use std::rc::Rc;
 
 use ledger_formats::comet::key::StateKey;
-use ledger_formats::comet::{Decode, DecodeError, ValidatorSet, ValidatorSetError, ValidatorsInfo};
+use ledger_formats::comet::{
+    CHECKPOINT_INTERVAL, Decode, DecodeError, ValidatorSet, ValidatorSetError, ValidatorsInfo,
+};
 use proofs::merkle::Hash;
 
-use super::rows::Rows;
+use super::rows::{Rows, Spelled, in_hex};
 use crate::verify::what::What;
 
 /// Sets kept by one walk: heights ascend, so that only the last one is used, and the one before at a change.
@@ -79,7 +81,12 @@ impl Sets {
             rows.report(&key, What::Missing, &"the full validator set, which later records refer to", &actual);
             return None;
         };
-        check_addresses(rows, &key, &set);
+        check_members(rows, &key, &set);
+        // At other heights than checkpoints a set is stored in full because it changed there.
+        if info.last_height_changed != height && height % CHECKPOINT_INTERVAL != 0 {
+            let actual = format!("at {}", info.last_height_changed);
+            rows.doubt(&key, Some(height), What::Height, &format!("validators that last changed at {height}"), &actual);
+        }
         let (hash, signers) = (set.hash(), set.to_proof());
         let stored = Rc::new(Stored { height, hash, signers, value });
         if self.kept.len() == KEPT {
@@ -90,11 +97,18 @@ impl Sets {
     }
 }
 
-/// Addresses are stored beside the keys that they come from, and no hash covers them.
-pub(super) fn check_addresses(rows: &Rows<'_>, key: &StateKey, set: &ValidatorSet<'_>) {
+/// What is stored beside keys and powers, and covered by no hash: addresses, and a copy of the proposer.
+pub(super) fn check_members(rows: &Rows<'_>, key: &StateKey, set: &ValidatorSet<'_>) {
     for validator in set.validators.iter().chain(&set.proposer) {
         if let Ok(public) = validator.pub_key.to_proof() {
             rows.equal(key, What::ValidatorAddress, &public.address(), validator.address);
         }
+    }
+    if let Some(proposer) = &set.proposer
+        && !set.validators.contains(proposer)
+    {
+        let actual =
+            format!("{} of {} at {}", in_hex(proposer.address), proposer.voting_power, proposer.proposer_priority);
+        rows.doubt(key, key.of_height(), What::ProposerPriority, &"a proposer that is one of the validators", &actual);
     }
 }
