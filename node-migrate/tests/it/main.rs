@@ -9,3 +9,6 @@ mod program;
 mod published;
 mod refusals;
 mod round_trip;
+mod verify;
+mod verify_damage;
+mod verify_rows;
