@@ -45,6 +45,23 @@ fn seal_has_released_the_lock_and_left_no_note() {
     assert_eq!(fs::read_dir(folder.path().join("parts")).expect("parts").count(), 0);
 }
 
+/// A process that is killed before sled's first flush leaves blobs behind that sled later trips over.
+#[test]
+fn blobs_of_a_database_that_never_began_are_no_obstacle() {
+    let folder = tempfile::tempdir().expect("folder");
+    let blobs = folder.path().join("first.db/blobs");
+    write(&folder.path().join("first"), &folder.path().join("first.db"));
+    let stale = folder.path().join("second/db.sled/blobs");
+    fs::create_dir_all(&stale).expect("blobs");
+    let names = fs::read_dir(blobs).expect("blobs").map(|entry| entry.expect("entry").file_name());
+    let left = names.map(|name| fs::write(stale.join(name), b"stale").expect("a blob")).count();
+    assert!(left > 0);
+    write(&folder.path().join("second"), &folder.path().join("second.db"));
+    let store = SledStore::open_copy(&folder.path().join("second.db")).expect("open");
+    let expected = summarise(&rows::model(&rows::tricky()), &KeyRange::all()).expect("model");
+    assert_eq!(summarise(&store, &KeyRange::all()).expect("scan"), expected);
+}
+
 #[test]
 fn further_trees_are_refused_by_name() {
     let folder = tempfile::tempdir().expect("folder");

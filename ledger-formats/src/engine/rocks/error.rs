@@ -1,5 +1,6 @@
 //! Errors of the library, told apart by their words: it gives nothing else.
 
+use std::io;
 use std::path::{Path, PathBuf};
 
 use rocksdb::ErrorKind;
@@ -30,6 +31,9 @@ pub(super) fn explained(dir: &Path, error: rocksdb::Error, complaint: &str) -> S
         _ if says("merge_operator") || says("merge operator") => unsupported(dir, "a merge operator"),
         ErrorKind::Corruption => corrupt(dir, &message),
         ErrorKind::IOError if says("No such file or directory") => corrupt(dir, &message),
+        ErrorKind::IOError if says("No space left on device") => {
+            StoreError::io(dir, io::Error::new(io::ErrorKind::StorageFull, message))
+        }
         _ => StoreError::Engine { engine: "rocksdb", path: dir.to_path_buf(), message },
     }
 }

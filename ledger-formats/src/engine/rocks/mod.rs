@@ -3,7 +3,7 @@
 //!
 //! The library is of a newer line (11.8) than the ones nodes link (7.8 to 10.x): it reads what they
 //! write, but what it writes by default they cannot read. Everything that decides about bytes on
-//! disk is therefore set by name, in [`options`].
+//! disk is therefore set by name, in `options.rs`.
 
 mod error;
 mod options;

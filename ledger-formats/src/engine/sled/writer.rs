@@ -58,6 +58,9 @@ impl SledWriter {
             if self.dir.exists() {
                 return Err(self.fault("is already sealed"));
             }
+            if !self.holds_finished()? {
+                durable::remove_dir_all(&self.staged)?;
+            }
             let segment_bytes = match self.staged.join("conf").exists() {
                 true => Conf::read(&self.staged)?.segment_bytes,
                 false => SEGMENT_BYTES,
@@ -66,6 +69,17 @@ impl SledWriter {
             *guard = Some(Staged { db, durable_blob: None });
         }
         Ok(StagedGuard(guard))
+    }
+
+    /// Whether an earlier process has finished a shard. A database without one is thrown away: cut
+    /// before its log's first flush, sled opens it as empty but trips over the blobs it has left.
+    fn holds_finished(&self) -> Result<bool, StoreError> {
+        for path in self.spans()? {
+            if span::read(&path)?.is_some_and(|span| span.finished.is_some()) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     fn lock(&self) -> MutexGuard<'_, Option<Staged>> {
