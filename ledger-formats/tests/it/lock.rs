@@ -1,6 +1,6 @@
 //! Locks between processes: this test binary, started a second time, is the other one.
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, Command, Stdio};
 
 use ledger_formats::engine::lock::{LockError, LockKind, holders, lock_exclusive};
@@ -14,7 +14,7 @@ fn second_process() {
     let Some(folder) = std::env::var_os(FOLDER) else { return };
     let held = lock_exclusive(folder.as_ref()).expect("lock").expect("a lock file");
     assert!(held.path().ends_with("LOCK"));
-    println!("\nlocked");
+    std::io::stdout().write_all(b"\nlocked\n").expect("told");
     std::thread::sleep(std::time::Duration::from_secs(600));
 }
 
