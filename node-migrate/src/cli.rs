@@ -6,7 +6,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
-use ledger_formats::engine::TargetFormat;
+use ledger_formats::comet::release::{RELEASES, Release, release};
+use node_migrate::formats::TargetSpec;
 
 /// Moves a blockchain node's databases between storage engines, in place, and proves by the chain's
 /// own signatures that nothing changed. Nothing changes without --execute.
@@ -70,6 +71,8 @@ pub(crate) enum Command {
     Journal(HomeOnly),
     /// Show the signed receipt of the last cut-over.
     Receipt(HomeOnly),
+    /// Set labels right that name another key layout than the keys have.
+    Repair(RepairArguments),
     /// Print counts and SHA-256 of every database, independent of its engine.
     Digest(DigestArguments),
     /// The whole way for small stores: run, verify, cut over.
@@ -106,12 +109,22 @@ pub(crate) struct Change {
 /// What to migrate, and to what.
 #[derive(Debug, Args)]
 pub(crate) struct Wish {
-    /// The engine: goleveldb, pebbledb, rocksdb or sled; `pebbledb,format=13` for a node on Pebble v2.
+    /// The engine: goleveldb, pebbledb, rocksdb or sled; `pebbledb,format=13` for a node on Pebble v2; with
+    /// `,layout=v1` or `v2` keys, with `,dialect=v0_38`, `v0_40` or `v1_0` values are rewritten too.
     #[arg(long, value_name = "ENGINE")]
-    pub(crate) to: Option<TargetFormat>,
+    pub(crate) to: Option<TargetSpec>,
+    /// The release that will open the home, for example cometbft-0.40: keys and values become what it reads, and the
+    /// engine one that it opens, unless --to names another.
+    #[arg(long = "for", value_name = "RELEASE", value_parser = a_release)]
+    pub(crate) release: Option<&'static Release>,
     /// Only this database (may be repeated); also one that the configuration does not govern.
     #[arg(long, value_name = "NAME")]
     pub(crate) db: Vec<String>,
+}
+
+fn a_release(name: &str) -> Result<&'static Release, String> {
+    let names = || RELEASES.iter().map(|release| release.name).collect::<Vec<_>>().join(", ");
+    release(name).ok_or_else(|| format!("known releases are {}", names()))
 }
 
 /// Arguments of `plan`.
@@ -143,7 +156,7 @@ pub(crate) struct RunArguments {
     #[command(flatten)]
     pub(crate) wish: Wish,
     /// Run this plan instead of making one.
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["to", "db"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["to", "release", "db"])]
     pub(crate) plan: Option<PathBuf>,
     /// What to do at damaged places of the source.
     #[arg(long, value_enum, default_value_t = OnCorrupt::Stop)]
@@ -188,6 +201,15 @@ pub(crate) struct DigestArguments {
     /// Only this database (may be repeated).
     #[arg(long, value_name = "NAME")]
     pub(crate) db: Vec<String>,
+}
+
+/// Arguments of `repair`.
+#[derive(Debug, Args)]
+pub(crate) struct RepairArguments {
+    #[command(flatten)]
+    pub(crate) change: Change,
+    #[command(flatten)]
+    pub(crate) consent: Consent,
 }
 
 /// Arguments of `migrate`.

@@ -102,6 +102,7 @@ impl From<PlanError> for AppError {
     fn from(error: PlanError) -> Self {
         match &error {
             PlanError::Store { source, .. } => of_store(source, error.to_string()),
+            PlanError::Formats(_) => Self::new(Kind::State, error.to_string()),
             PlanError::Space { .. } => Self::new(Kind::System, error.to_string()),
             PlanError::Parse { .. } | PlanError::Version { .. } => {
                 Self::new(Kind::State, error.to_string()).hint("make the plan again with `node-migrate plan`")

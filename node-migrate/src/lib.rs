@@ -9,6 +9,7 @@ pub mod context;
 pub mod copy;
 pub mod cutover;
 pub mod event;
+pub mod formats;
 pub mod home;
 pub mod journal;
 pub mod migration;

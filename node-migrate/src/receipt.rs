@@ -11,6 +11,7 @@ use ledger_formats::durable::{self, DurableError};
 use ledger_formats::store::{KeyRange, ReadStore, StoreError};
 use proofs::note::SignerKey;
 use proofs::receipt::{DatabaseReceipt, Receipt, ReceiptNoteError, SideReceipt};
+use rayon::prelude::*;
 
 use crate::context::Context;
 use crate::event::Switch;
@@ -74,10 +75,11 @@ fn make(core: &Core, context: &Context<'_>, time: u64) -> Result<Receipt, Receip
         Verdict::Passed(statement) => statement.clone(),
         Verdict::Open | Verdict::Failed { .. } => crate::event::Statement::default(),
     };
-    let mut databases = Vec::new();
-    for database in &core.plan().databases {
-        databases.push(of_database(core, context, database)?);
-    }
+    context.listener.begin("digests for the receipt", 0);
+    let databases =
+        core.plan().databases.par_iter().map(|database| of_database(core, context, database)).collect::<Result<_, _>>();
+    context.listener.end();
+    let databases = databases?;
     Ok(Receipt {
         migration: core.workspace().id(),
         tool: format!("node-migrate {}", env!("CARGO_PKG_VERSION")),
@@ -99,23 +101,42 @@ fn of_database(
     database: &PlannedDatabase,
 ) -> Result<DatabaseReceipt, ReceiptError> {
     let history = &core.history().databases[&database.name];
+    let target = core.plan().target.clone();
+    if let Some(planned) = &database.conversion {
+        let source = format!("{}, layout {}", database.engine, planned.conversion.from.label());
+        return Ok(DatabaseReceipt {
+            name: database.name.clone(),
+            source: side(source, &read_side(core, context, database, Side::Old)?),
+            target: side(format!("{target}, {}", planned.target()), &read_side(core, context, database, Side::New)?),
+        });
+    }
     let summary = match whole(history) {
         Some(summary) => summary,
-        None => read_old(core, context, database)?,
+        None => read_side(core, context, database, Side::Old)?,
     };
-    let side = |format: String| SideReceipt {
+    Ok(DatabaseReceipt {
+        name: database.name.clone(),
+        source: side(database.engine.to_string(), &summary),
+        target: side(target, &summary),
+    })
+}
+
+fn side(format: String, summary: &Summary) -> SideReceipt {
+    SideReceipt {
         format,
         keys: summary.keys,
         key_bytes: summary.key_bytes,
         value_bytes: summary.value_bytes,
         sha256: summary.sha256,
         root: None,
-    };
-    Ok(DatabaseReceipt {
-        name: database.name.clone(),
-        source: side(database.engine.to_string()),
-        target: side(core.plan().target.clone()),
-    })
+    }
+}
+
+/// Which database of a migration is read.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Side {
+    Old,
+    New,
 }
 
 /// The summary of a database that was copied in one piece and without a gap.
@@ -125,17 +146,20 @@ fn whole(history: &DatabaseHistory) -> Option<Summary> {
     shards.next().is_none().then(|| only.source.clone())
 }
 
-fn read_old(core: &Core, context: &Context<'_>, database: &PlannedDatabase) -> Result<Summary, ReceiptError> {
+fn read_side(
+    core: &Core,
+    context: &Context<'_>,
+    database: &PlannedDatabase,
+    side: Side,
+) -> Result<Summary, ReceiptError> {
     let cut_over =
         core.history().switch.as_ref().is_some_and(|switch| switch.switch == Switch::CutOver && switch.complete);
-    let folder = if cut_over { core.places(database).waiting } else { database.path.clone() };
-    context.listener.begin(&format!("digest of {} for the receipt", database.name), 0);
-    let reading = Reading::open(&folder, database.engine, context.cache_bytes(), core.workspace().root())
+    let is_waiting = cut_over == (side == Side::Old);
+    let folder = if is_waiting { core.places(database).waiting } else { database.path.clone() };
+    let engine = if side == Side::Old { database.engine } else { core.target.engine };
+    let reading = Reading::open(&folder, engine, context.cache_bytes(), core.workspace().root())
         .map_err(|source| ReceiptError::Open { database: database.name.clone(), source })?;
-    let summary =
-        readable(reading.store()).map_err(|source| ReceiptError::Store { database: database.name.clone(), source });
-    context.listener.end();
-    summary
+    readable(reading.store()).map_err(|source| ReceiptError::Store { database: database.name.clone(), source })
 }
 
 /// The summary of all that can be read: what the operator quarantined is missing on both sides.

@@ -1,5 +1,6 @@
 //! `inspect`: what a home holds. Works on a running node too: it reads little and locks nothing.
 
+use node_migrate::formats::Found;
 use node_migrate::home::{Database, Home, node_process};
 use node_migrate::reading::Reading;
 use node_migrate::tips;
@@ -29,15 +30,49 @@ pub(super) fn run(command: &HomeOnly, world: &Surroundings) -> Result<(), AppErr
     let home = world.home(&command.home)?;
     let running: Vec<String> = node_process::running(&home).iter().map(ToString::to_string).collect();
     let shown: Vec<Shown> = home.databases.iter().map(|database| show(database, running.is_empty(), world)).collect();
+    let formats = if running.is_empty() { formats(&home, world) } else { Vec::new() };
     let chain = home.genesis.as_ref().map(|genesis| genesis.chain_id.clone());
     let left_out: Vec<String> =
         home.left_out.iter().map(|left| format!("{}: {}", left.path.display(), left.reason)).collect();
     let value = serde_json::json!({
         "home": home.root, "db_dir": home.db_dir, "chain_id": chain, "running": running, "start_guard": home.is_guarded(),
-        "databases": shown, "left_out": left_out, "remarks": home.remarks(),
+        "formats": formats, "databases": shown, "left_out": left_out, "remarks": home.remarks(),
     });
-    world.output.result(&value, || text(&home, chain.as_deref(), &running, &shown, &left_out));
+    world.output.result(&value, || text(&home, chain.as_deref(), &running, &formats, &shown, &left_out));
     Ok(())
+}
+
+/// Who wrote the databases, and how: a line each, with what shows it.
+fn formats(home: &Home, world: &Surroundings) -> Vec<String> {
+    let found = match Found::of(home, world.context().cache_bytes(), &world.temporary()) {
+        Ok(found) => found,
+        Err(error) => return vec![format!("formats cannot be told: {error}")],
+    };
+    let mut lines = Vec::new();
+    match &found.writer {
+        Some(writer) => lines.push(format!(
+            "written by {} (dialect {}): {}",
+            writer.release.name,
+            writer.release.writes,
+            writer.evidence.join("; ")
+        )),
+        None => lines.push("the state names no release that this tool knows".to_owned()),
+    }
+    for (name, spelled) in found.layouts() {
+        let keys = match (spelled.v1, spelled.v2) {
+            (true, true) => "keys of layout v1 and v2",
+            (true, false) => "keys of layout v1",
+            (false, true) => "keys of layout v2",
+            (false, false) => "no keys that have a layout",
+        };
+        let label = spelled
+            .label
+            .as_ref()
+            .map_or_else(|| "no label".to_owned(), |label| format!("label {}", label.escape_ascii()));
+        let trap = if spelled.is_mislabelled() { ": MISLABELLED, no node finds its keys; see `repair`" } else { "" };
+        lines.push(format!("{name} has {keys}, {label}{trap}"));
+    }
+    lines
 }
 
 fn show(database: &Database, may_snapshot: bool, world: &Surroundings) -> Shown {
@@ -72,7 +107,14 @@ fn show(database: &Database, may_snapshot: bool, world: &Surroundings) -> Shown 
     shown
 }
 
-fn text(home: &Home, chain: Option<&str>, running: &[String], shown: &[Shown], left_out: &[String]) -> String {
+fn text(
+    home: &Home,
+    chain: Option<&str>,
+    running: &[String],
+    formats: &[String],
+    shown: &[Shown],
+    left_out: &[String],
+) -> String {
     let mut text = format!("Home {}\n", home.root.display());
     text.push_str(&format!("Chain {}\n", chain.unwrap_or("not known (no config/genesis.json)")));
     for line in running {
@@ -93,6 +135,7 @@ fn text(home: &Home, chain: Option<&str>, running: &[String], shown: &[Shown], l
         ]);
     }
     text.push_str(&table(&rows));
+    text.extend(formats.iter().map(|line| format!("Format: {line}\n")));
     text.extend(home.remarks().iter().map(|remark| format!("Note: {remark}\n")));
     text.extend(left_out.iter().map(|left| format!("Left alone: {left}\n")));
     text

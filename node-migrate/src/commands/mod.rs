@@ -8,6 +8,7 @@ mod inspect;
 mod journal;
 mod migrate;
 mod plan;
+mod repair;
 mod rollback;
 mod run;
 mod shell;
@@ -35,6 +36,7 @@ pub(crate) fn run(arguments: &Arguments, output: &Output) -> Result<(), AppError
         Command::Status(command) => status::run(command, &world),
         Command::Journal(command) => journal::run(command, &world),
         Command::Receipt(command) => journal::receipt(command, &world),
+        Command::Repair(command) => repair::run(command, &world),
         Command::Digest(command) => digest::run(command, &world),
         Command::Migrate(command) => migrate::run(command, &world),
         Command::Checkpoint(command) => checkpoint::run(command, &world),

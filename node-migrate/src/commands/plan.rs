@@ -1,8 +1,9 @@
 //! `plan`: what a migration would do.
 
 use ledger_formats::durable;
-use ledger_formats::engine::TargetFormat;
-use node_migrate::home::Home;
+use ledger_formats::engine::{EngineKind, TargetFormat};
+use node_migrate::formats::{TargetSpec, Wanted};
+use node_migrate::home::{Home, Role};
 use node_migrate::plan::{Plan, Request};
 
 use super::Surroundings;
@@ -23,18 +24,45 @@ pub(super) fn run(command: &PlanArguments, world: &Surroundings) -> Result<(), A
 
 /// Makes the plan that the words ask for.
 pub(super) fn make(home: &Home, wish: &Wish) -> Result<Plan, AppError> {
-    let request = Request { target: target(wish)?, databases: wish.db.clone() };
+    let request = Request { target: target(home, wish)?, databases: wish.db.clone(), formats: formats(wish)? };
     Ok(Plan::make(home, &request)?)
 }
 
-/// The target that the words name.
-pub(super) fn target(wish: &Wish) -> Result<TargetFormat, AppError> {
-    wish.to.ok_or_else(|| {
+/// The engine that the words name, or that the release opens: the present one, if it is one of those.
+fn target(home: &Home, wish: &Wish) -> Result<TargetFormat, AppError> {
+    if let Some(TargetSpec { engine, .. }) = wish.to {
+        return Ok(engine);
+    }
+    let engines = wish.release.map(|release| release.engines).unwrap_or_default();
+    let present = present_engine(home).filter(|engine| engines.contains(engine));
+    present.or(engines.first().copied()).map(of_engine).ok_or_else(|| {
         AppError::new(
             Kind::Usage,
-            "no target: say --to goleveldb, pebbledb, rocksdb or sled, or give a plan with --plan FILE",
+            "no target: say --to goleveldb, pebbledb, rocksdb or sled, or --for a release, or give a plan with --plan FILE",
         )
     })
+}
+
+/// The engine of the node's own databases.
+pub(super) fn present_engine(home: &Home) -> Option<EngineKind> {
+    home.databases.iter().find(|database| database.role == Role::State).map(|database| database.engine)
+}
+
+/// An engine in the form that all of today's nodes open.
+pub(super) fn of_engine(engine: EngineKind) -> TargetFormat {
+    TargetFormat { engine, pebble_format: u32::from(engine == EngineKind::Pebble) }
+}
+
+/// The formats that the words name.
+fn formats(wish: &Wish) -> Result<Wanted, AppError> {
+    let named = wish.to.map_or(Wanted::Unchanged, |spec| spec.formats());
+    match (wish.release, named) {
+        (Some(release), Wanted::Unchanged) => Ok(Wanted::For(release)),
+        (Some(_), _) => {
+            Err(AppError::new(Kind::Usage, "--for names layout and dialect already: leave them out of --to"))
+        }
+        (None, named) => Ok(named),
+    }
 }
 
 /// The plan for people.
@@ -61,7 +89,14 @@ pub(super) fn text(plan: &Plan) -> String {
     }
     text.push_str(&table(&rows));
     text.push_str(&kept(plan));
-    text.push_str("\nEvery key and value is copied byte for byte; keys that are not known are copied too.\n");
+    text.push_str(&map(plan));
+    if let Some(genesis) = &plan.genesis {
+        text.push_str(&format!(
+            "At the cut-over the consensus parameters in {} are rewritten for dialect {}; the old file is kept in the workspace.\n",
+            genesis.file.display(),
+            genesis.dialect
+        ));
+    }
     for setting in &plan.settings {
         text.push_str(&format!(
             "At the cut-over {} changes from {:?} to {:?}.\n",
@@ -79,6 +114,30 @@ pub(super) fn text(plan: &Plan) -> String {
         text.push_str(&format!("Warning: {warning}\n"));
     }
     text
+}
+
+/// What happens to each class of records.
+fn map(plan: &Plan) -> String {
+    let header = ["database", "records", "keys", "what happens", "why"].map(str::to_owned).to_vec();
+    let mut rows = vec![header];
+    let mut losses = String::new();
+    for database in &plan.databases {
+        let Some(planned) = &database.conversion else { continue };
+        for class in &planned.classes {
+            rows.push(vec![
+                database.name.clone(),
+                class.class.clone(),
+                class.keys.map_or_else(|| "not counted".to_owned(), |keys| keys.to_string()),
+                class.fate.clone(),
+                class.reason.clone().unwrap_or_default(),
+            ]);
+        }
+        losses.extend(planned.losses.iter().map(|loss| format!("Left behind in {}: {loss}\n", database.name)));
+    }
+    if rows.len() == 1 {
+        return "\nEvery key and value is copied byte for byte; keys that are not known are copied too.\n".to_owned();
+    }
+    format!("\n{}All other databases are copied byte for byte.\n{losses}", table(&rows))
 }
 
 fn kept(plan: &Plan) -> String {

@@ -77,9 +77,9 @@ pub(super) fn copy(command: &RunArguments, home: &Home, world: &Surroundings) ->
 fn same_target(stage: Stage, command: &RunArguments) -> Result<Stage, AppError> {
     let under_way = stage.core().plan().target_format()?;
     match command.wish.to {
-        Some(wanted) if wanted != under_way => Err(AppError::new(
+        Some(wanted) if wanted.engine != under_way => Err(AppError::new(
             Kind::State,
-            format!("a migration to {under_way} is under way in this home, not to {wanted}"),
+            format!("a migration to {under_way} is under way in this home, not to {}", wanted.engine),
         )
         .hint("go on with that one, or give it up with `discard --execute` first")),
         _ => Ok(stage),

@@ -69,6 +69,25 @@ pub enum CopyError {
         /// What went wrong.
         source: SnapshotError,
     },
+    /// The source has moved since its records were looked through for a conversion.
+    #[error("{database} has changed since the plan was made: what its conversion would do is no longer known")]
+    SurveyOutdated {
+        /// The database.
+        database: String,
+    },
+    /// A converted database has more or fewer rows than the plan counted.
+    #[error("{database}: the plan counted {expected} rows for the new database, {actual} were written")]
+    RowsDiffer {
+        /// The database.
+        database: String,
+        /// By the plan.
+        expected: u64,
+        /// Written.
+        actual: u64,
+    },
+    /// Damaged places cannot be left out of a conversion: what the rest means may depend on them.
+    #[error("a conversion of keys or values needs the whole source: damaged places cannot be quarantined")]
+    QuarantineInConversion,
     /// The disk is nearly full.
     #[error("only {free_mib} MiB are free on the file system of {path}; {needed_mib} MiB are needed to go on")]
     DiskLow {
@@ -114,6 +133,9 @@ impl CopyError {
 /// [`CopyError`]; whatever is finished by then is kept and need not be done again.
 pub(crate) fn copy(core: &mut Core, context: &Context<'_>, on_corrupt: OnCorrupt) -> Result<(), CopyError> {
     let planned = core.plan.databases.clone();
+    if on_corrupt == OnCorrupt::Quarantine && planned.iter().any(|database| database.conversion.is_some()) {
+        return Err(CopyError::QuarantineInConversion);
+    }
     let target = core.target;
     guard_disk_before(core)?;
     let mut jobs = Vec::new();
@@ -175,6 +197,7 @@ fn seal(core: &mut Core, context: &Context<'_>, job: Job) -> Result<(), CopyErro
     let failed = CopyError::store(&job.database.name);
     let history = &core.history.databases[&job.database.name];
     let shards: Vec<FinishedShard> = history.copied.values().map(|shard| shard.written.clone()).collect();
+    refuse_other_count(&job.database, &shards)?;
     context.listener.begin(&format!("seal {}", job.database.name), 0);
     job.writer.seal(&shards).map_err(&failed)?;
     drop(job.writer);
@@ -186,6 +209,17 @@ fn seal(core: &mut Core, context: &Context<'_>, job: Job) -> Result<(), CopyErro
         Event::Sealed { database: job.database.name.clone(), epoch: job.epoch, fingerprint: hex::encode(fingerprint) };
     core.record(context, event)?;
     Ok(())
+}
+
+/// Holds a converted database against the count that the plan made by another walk over the source.
+fn refuse_other_count(database: &PlannedDatabase, shards: &[FinishedShard]) -> Result<(), CopyError> {
+    let actual = shards.iter().map(|shard| shard.entries).sum();
+    match database.conversion.as_ref().and_then(|planned| planned.rows_after) {
+        Some(expected) if expected != actual => {
+            Err(CopyError::RowsDiffer { database: database.name.clone(), expected, actual })
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Refuses to begin what the disk cannot hold.

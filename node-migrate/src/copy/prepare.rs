@@ -1,5 +1,6 @@
 //! Before the copy of a database: is its snapshot still true, which shards are left?
 
+use ledger_formats::comet::convert::ConvertedStore;
 use ledger_formats::durable;
 use ledger_formats::engine::snapshot::{self, Snapshot};
 use ledger_formats::engine::{self, TargetFormat, fingerprint};
@@ -8,6 +9,7 @@ use ledger_formats::store::{KeyRange, ReadStore, StoreError};
 use super::{CopyError, Job};
 use crate::context::Context;
 use crate::event::Event;
+use crate::formats::with_formats;
 use crate::migration::Core;
 use crate::plan::PlannedDatabase;
 use crate::workspace::Places;
@@ -27,6 +29,9 @@ pub(super) fn prepare(
     places.create()?;
     let now = hex::encode(fingerprint::fingerprint(&database.path).map_err(&failed)?);
     let history = core.history.databases.get(&database.name);
+    if database.conversion.is_some() && now != database.fingerprint {
+        return Err(CopyError::SurveyOutdated { database: database.name.clone() });
+    }
     let same_source = history.is_some_and(|history| history.source_fingerprint == now);
     let sealed = history.is_some_and(|history| history.sealed.is_some());
     if same_source && sealed && places.waiting.is_dir() {
@@ -38,6 +43,7 @@ pub(super) fn prepare(
         None => begin(core, context, database, &places)?,
     };
     let store = engine::open_copy(&snapshot.dir, database.engine, context.cache_bytes()).map_err(&failed)?;
+    let store = converted(core, database, store).map_err(&failed)?;
     let shards_known =
         core.history.databases.get(&database.name).filter(|history| {
             history.source_fingerprint == hex::encode(snapshot.fingerprint) && history.sealed.is_none()
@@ -57,6 +63,18 @@ pub(super) fn prepare(
         store,
         writer,
     }))
+}
+
+/// The store as the plan converts it; as it is, when keys and values stay.
+fn converted(
+    core: &Core,
+    database: &PlannedDatabase,
+    store: Box<dyn ReadStore>,
+) -> Result<Box<dyn ReadStore>, StoreError> {
+    match (&database.conversion, with_formats(core.role(&database.name))) {
+        (Some(planned), Some(kind)) => Ok(Box::new(ConvertedStore::new(store, kind, planned.conversion)?)),
+        _ => Ok(store),
+    }
 }
 
 /// Drops what an earlier state of the source left and takes a new snapshot.

@@ -16,6 +16,12 @@ use crate::tips::TipError;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SwitchError {
+    /// The genesis file is not the one that the plan edits.
+    #[error("{path} has changed since the plan was made")]
+    GenesisMoved {
+        /// The file.
+        path: PathBuf,
+    },
     /// The migration is not where this switch begins.
     #[error("the migration is {phase}")]
     Phase {

@@ -12,6 +12,7 @@
 
 mod config;
 mod error;
+mod genesis;
 mod locks;
 mod steps;
 mod tips;
@@ -134,6 +135,7 @@ fn begin(
     settings: Vec<SettingChange>,
 ) -> Result<(), SwitchError> {
     config::keep(core, switch)?;
+    genesis::keep(core, switch)?;
     core.record(context, Event::SwitchBegun { switch, exchanges, settings })?;
     Ok(())
 }

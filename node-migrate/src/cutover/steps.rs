@@ -2,7 +2,7 @@
 
 use ledger_formats::durable;
 
-use super::{SwitchError, config, inode};
+use super::{SwitchError, config, genesis, inode};
 use crate::context::Context;
 use crate::event::{Event, Exchange};
 use crate::migration::{Core, SwitchHistory};
@@ -13,6 +13,9 @@ pub(super) fn walk(core: &mut Core, context: &Context<'_>) -> Result<(), SwitchE
     step(core, context, "put the start guard on", |core| config::guard_on(core, switch.switch))?;
     for exchange in &switch.exchanges {
         step(core, context, &format!("exchange {}", exchange.database), |_| swap(exchange))?;
+    }
+    if let Some(planned) = core.plan.genesis.clone() {
+        step(core, context, "write the genesis file", |core| genesis::write(core, switch.switch, &planned))?;
     }
     step(core, context, "write the configuration and take the start guard off", |core| {
         config::guard_off(core, switch.switch, &switch.settings)

@@ -72,6 +72,7 @@ pub(super) fn of(home: &Home, database: &Database, target: TargetFormat) -> Resu
         tables: stats.tables,
         own_mount: on_own_mount(home, database)?,
         target_bytes,
+        conversion: None,
     };
     let peak_disk_bytes = target_bytes.saturating_add(copied_source).saturating_add(overhead);
     Ok(Sized { planned, estimate: Estimate { peak_disk_bytes, row_bytes } })

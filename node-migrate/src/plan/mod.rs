@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 pub use estimate::Estimate;
 pub use scope::PlanError;
 
+use crate::formats::{PlannedConversion, PlannedGenesis, Wanted};
 use crate::home::{Home, Setting};
 
 /// A migration as it will be run.
@@ -35,6 +36,9 @@ pub struct Plan {
     pub free_disk_bytes: u64,
     /// Rough duration of copy and verification.
     pub seconds: u64,
+    /// The edit of the genesis file that the cut-over makes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub genesis: Option<PlannedGenesis>,
     /// Databases that will be migrated.
     #[serde(rename = "database", default)]
     pub databases: Vec<PlannedDatabase>,
@@ -65,6 +69,9 @@ pub struct PlannedDatabase {
     pub own_mount: bool,
     /// Estimated bytes of the new database.
     pub target_bytes: u64,
+    /// What becomes of its keys and values; `None` when they stay byte for byte.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub conversion: Option<PlannedConversion>,
 }
 
 /// A database that stays as it is.
@@ -98,6 +105,8 @@ pub struct Request {
     pub target: TargetFormat,
     /// Databases named by `--db`; empty means all that the configuration governs.
     pub databases: Vec<String>,
+    /// Which layout and dialect they get.
+    pub formats: Wanted,
 }
 
 impl Plan {
@@ -106,14 +115,16 @@ impl Plan {
     /// # Errors
     /// [`PlanError`] when something in the request or the home makes a migration impossible or unsafe.
     pub fn make(home: &Home, request: &Request) -> Result<Self, PlanError> {
-        let scope = scope::decide(home, request)?;
+        let mut formats = crate::formats::decide(home, request.formats)?;
+        let scope = scope::decide(home, request, &formats)?;
         let mut warnings = scope.warnings;
         let mut databases = Vec::with_capacity(scope.migrate.len());
         let mut estimate = Estimate::default();
         for database in scope.migrate {
             let sized = estimate::of(home, database, request.target)?;
             estimate.add(&sized.estimate);
-            databases.push(sized.planned);
+            let conversion = formats.conversions.remove(&database.name);
+            databases.push(PlannedDatabase { conversion, ..sized.planned });
         }
         let free_disk_bytes = crate::home::space::free_bytes(&home.db_dir)
             .map_err(|source| PlanError::Space { path: home.db_dir.clone(), source })?;
@@ -133,6 +144,7 @@ impl Plan {
             peak_disk_bytes: estimate.peak_disk_bytes,
             free_disk_bytes,
             seconds: estimate.seconds(),
+            genesis: formats.genesis,
             databases,
             kept: scope.kept,
             settings: scope.settings,

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use ledger_formats::engine::{EngineKind, UnknownTarget};
 
 use super::{KeptDatabase, PlannedSetting, Request};
+use crate::formats::{Decided, FormatsError};
 use crate::home::{Database, Home, Setting};
 
 /// Why there can be no plan.
@@ -48,6 +49,9 @@ pub enum PlanError {
         /// The system's error.
         source: std::io::Error,
     },
+    /// The layout or dialect cannot be changed as wanted.
+    #[error(transparent)]
+    Formats(#[from] FormatsError),
     /// The plan file names an unknown target.
     #[error(transparent)]
     Target(UnknownTarget),
@@ -74,12 +78,13 @@ pub(super) struct Scope<'a> {
 }
 
 /// Decides the scope of a request.
-pub(super) fn decide<'a>(home: &'a Home, request: &Request) -> Result<Scope<'a>, PlanError> {
+pub(super) fn decide<'a>(home: &'a Home, request: &Request, formats: &Decided) -> Result<Scope<'a>, PlanError> {
     refuse_unknown_names(home, request)?;
+    refuse_partial(home, request, formats)?;
     let target = request.target.engine;
     let mut scope = Scope { migrate: Vec::new(), kept: Vec::new(), settings: Vec::new(), warnings: Vec::new() };
     for database in &home.databases {
-        match reason_to_stay(home, database, request) {
+        match reason_to_stay(home, database, request, formats) {
             Some(reason) => scope.kept.push(KeptDatabase {
                 name: database.name.clone(),
                 engine: database.engine.to_string(),
@@ -115,11 +120,23 @@ fn refuse_unknown_names(home: &Home, request: &Request) -> Result<(), PlanError>
     Ok(())
 }
 
+/// Layout and dialect are those of a node: it opens all of its databases or none.
+fn refuse_partial(home: &Home, request: &Request, formats: &Decided) -> Result<(), PlanError> {
+    let is_named = |name: &String| {
+        let mut named = home.databases.iter().filter(|database| database.name == *name);
+        named.any(|database| request.databases.iter().any(|word| matches_name(database, word)))
+    };
+    if request.databases.is_empty() || formats.conversions.keys().all(is_named) {
+        return Ok(());
+    }
+    Err(FormatsError::Partial.into())
+}
+
 fn matches_name(database: &Database, name: &str) -> bool {
     database.name == name || database.dir_name == name
 }
 
-fn reason_to_stay(home: &Home, database: &Database, request: &Request) -> Option<String> {
+fn reason_to_stay(home: &Home, database: &Database, request: &Request, formats: &Decided) -> Option<String> {
     let named = request.databases.iter().any(|name| matches_name(database, name));
     if !request.databases.is_empty() && !named {
         return Some("not named by --db".to_owned());
@@ -128,7 +145,8 @@ fn reason_to_stay(home: &Home, database: &Database, request: &Request) -> Option
     if database.governed_by.is_none() && !named && home.config_toml.is_some() {
         return Some("the node's configuration does not govern it; name it with --db to migrate it".to_owned());
     }
-    (database.engine == request.target.engine).then(|| format!("is {} already", database.engine))
+    let is_converted = formats.conversions.contains_key(&database.name);
+    (database.engine == request.target.engine && !is_converted).then(|| format!("is {} already", database.engine))
 }
 
 /// Checks that all databases under `setting` end up with one engine, and plans the setting's value.

@@ -38,7 +38,16 @@ impl Fixture {
 
     /// The oracle of upstream's own libraries for the home.
     pub fn oracle(&self) -> serde_json::Value {
-        let text = fs::read(fixtures().join(format!("{}.oracle.json", self.name))).expect("the oracle is there");
+        self.oracle_of("oracle")
+    }
+
+    /// The same for the home in another layout or dialect.
+    pub fn oracle_as(&self, form: &str) -> serde_json::Value {
+        self.oracle_of(&format!("as-{form}"))
+    }
+
+    fn oracle_of(&self, kind: &str) -> serde_json::Value {
+        let text = fs::read(fixtures().join(format!("{}.{kind}.json", self.name))).expect("the oracle is there");
         serde_json::from_slice(&text).expect("is JSON")
     }
 }

@@ -4,6 +4,7 @@ mod checkpoint;
 mod crash;
 mod damage;
 mod fixture;
+mod formats;
 mod home;
 mod program;
 mod published;
