@@ -24,6 +24,7 @@ impl Ascending {
     }
 
     /// The last key taken, `None` before the first.
+    #[cfg(feature = "rocks")]
     pub(super) fn last(&self) -> Option<&[u8]> {
         self.last.as_deref()
     }

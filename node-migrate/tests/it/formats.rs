@@ -69,7 +69,15 @@ fn the_plan_shows_what_happens_to_every_class_and_changes_nothing() {
     let home = fixture.home();
     let before = tree(&home);
     let plan = run(&["plan", text(&home), "--for", "cometbft-0.38"]).ok().out;
-    for words in ["0x86", "key respelled", "rewritten", "dropped by rule", "rebuilt", "belongs to the pruning of v1.0", "synchrony"] {
+    for words in [
+        "0x86",
+        "key respelled",
+        "rewritten",
+        "dropped by rule",
+        "rebuilt",
+        "belongs to the pruning of v1.0",
+        "synchrony",
+    ] {
         assert!(plan.contains(words), "{words}: {plan}");
     }
     assert!(tree(&home) == before);
@@ -79,7 +87,12 @@ fn the_plan_shows_what_happens_to_every_class_and_changes_nothing() {
 fn what_is_there_already_is_left_alone() {
     let fixture = Fixture::unpack("cometbft-0.38-goleveldb");
     let home = fixture.home();
-    for words in [["--for", "cometbft-0.40"], ["--for", "cometbft-0.38"], ["--to", "goleveldb,layout=v1"], ["--to", "goleveldb,dialect=v0_38"]] {
+    for words in [
+        ["--for", "cometbft-0.40"],
+        ["--for", "cometbft-0.38"],
+        ["--to", "goleveldb,layout=v1"],
+        ["--to", "goleveldb,dialect=v0_38"],
+    ] {
         let plan = run(&[&["plan", text(&home)], &words[..]].concat()).ok().out;
         assert!(plan.contains("nothing to do"), "{words:?}: {plan}");
     }
