@@ -181,7 +181,7 @@ pub fn remove_file(path: &Path) -> Result<(), DurableError> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         other => other,
     })?;
-    sync_parent(path)
+    sync_parent_if_there(path)
 }
 
 /// Removes a folder with all it holds; one that is not there is no error.
@@ -193,7 +193,15 @@ pub fn remove_dir_all(path: &Path) -> Result<(), DurableError> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         other => other,
     })?;
-    sync_parent(path)
+    sync_parent_if_there(path)
+}
+
+/// What was removed before may have lain in a folder that is gone by now as well.
+fn sync_parent_if_there(path: &Path) -> Result<(), DurableError> {
+    match sync_parent(path) {
+        Err(error) if error.source.kind() == io::ErrorKind::NotFound => Ok(()),
+        other => other,
+    }
 }
 
 /// A new file that is written from front to back and becomes durable by [`NewFile::finish`].
@@ -283,4 +291,17 @@ fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(suffix);
     PathBuf::from(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{remove_dir_all, remove_file};
+
+    #[test]
+    fn removing_what_is_gone_with_its_folder_is_no_error() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let gone = folder.path().join("folder/database");
+        remove_dir_all(&gone).expect("nothing to do");
+        remove_file(&gone).expect("nothing to do");
+    }
 }
