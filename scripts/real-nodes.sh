@@ -56,10 +56,17 @@ engines() {
     python3 "$upstream/engines.py" "$programs/engine-check" "$node_migrate" "$home" "$2"
 }
 
-# served NAME RELEASE TARGET: a real node on a migrated home.
+# migrate ARGUMENT...: node-migrate, with its words only when it fails.
+migrate() { "$node_migrate" "$@" --execute >"$work/log" 2>&1 || { cat "$work/log"; die "node-migrate $* failed"; }; }
+
+# served NAME RELEASE TARGET...: a real node on a home that went from target to target.
 served() {
+    local target
     fresh "$1"
-    "$node_migrate" migrate "$home" --to "$3" --execute >"$work/log" 2>&1 || { cat "$work/log"; die "$1 does not migrate to $3"; }
+    for target in "${@:3}"; do
+        migrate migrate "$home" --to "$target"
+        migrate finalise "$home"
+    done
     python3 "$upstream/serve.py" "$programs/cometbft-$2" "$home" "$fixtures/$1.oracle.json"
 }
 
@@ -114,8 +121,8 @@ for tarball in "$fixtures"/cometbft-*.tar.zst; do
         *-0.37-to-0.38-*) release=0.38 ;;
         *) release=${name#cometbft-} release=${release%%-*} ;;
     esac
-    # Nodes before 0.38 know no Pebble.
-    case $release in 0.34 | 0.37) ;; *) served "$name" "$release" pebbledb ;; esac
+    # Nodes before 0.38 know no Pebble: their homes come back.
+    case $release in 0.34 | 0.37) served "$name" "$release" pebbledb goleveldb ;; *) served "$name" "$release" pebbledb ;; esac
     case $name in *-pebble | *-rocksdb) served "$name" "$release" goleveldb ;; esac
     if [ "$release" = 0.38 ] && have_rocksdb; then served "$name" 0.38-rocksdb rocksdb; fi
 done

@@ -89,7 +89,7 @@ class Node:
         except urllib.error.HTTPError as error:
             answer = json.load(error)
         if "result" not in answer:
-            raise Failure(f"{self.home.name}: {method} {parameters}: {answer.get('error')}")
+            raise Failure(f"{self.home.name}: {method} {str(parameters)[:100]}: {answer.get('error')}")
         return answer["result"]
 
     def height(self):

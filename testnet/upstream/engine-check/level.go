@@ -27,7 +27,8 @@ func (e level) get(key []byte) ([]byte, error) {
 	if errors.Is(err, leveldb.ErrNotFound) {
 		return nil, nil
 	}
-	return value, err
+	// An empty value comes as nil; a missing one has its own error.
+	return append([]byte{}, value...), err
 }
 
 func (e level) set(key, value []byte) error { return e.db.Put(key, value, nil) }
