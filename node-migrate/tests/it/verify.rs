@@ -8,11 +8,10 @@ use ledger_formats::engine::EngineKind;
 use node_migrate::context::{Context, Silence};
 use node_migrate::home::Home;
 use node_migrate::reading::Reading;
-use node_migrate::verify::{self, Input, InputDatabase, Report, VerifyError};
+use node_migrate::verify::{self, Input, InputDatabase, Report};
 use serde_json::Value;
 
 use crate::fixture::{self, Fixture};
-use crate::verify_rows::Node;
 
 /// A context of one worker that nobody stops.
 pub fn context(stop: &AtomicBool) -> Context<'_> {

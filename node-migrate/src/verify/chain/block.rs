@@ -7,6 +7,9 @@ use super::rows::{Rows, in_hex};
 use super::tally::Tally;
 use crate::verify::what::What;
 
+/// Parts of the largest block that a release accepts (types/params.go, `MaxBlockPartsCount`).
+const PARTS_MAX: u32 = 1_601;
+
 /// Puts the bytes of a block together from its parts, each proven to be at its place; false if one is missing or wrong.
 pub(super) fn assemble(
     rows: &Rows<'_>,
@@ -18,6 +21,11 @@ pub(super) fn assemble(
     bytes.clear();
     let header = &meta.block_id.part_set_header;
     let mut complete = header.total > 0;
+    if header.total > PARTS_MAX {
+        let actual = format!("{} parts", header.total);
+        rows.report(&BlockKey::Meta { height }, What::BlockSize, &"a block of at most 100 MiB", &actual);
+        return false;
+    }
     for part in 0..header.total {
         let key = BlockKey::Part { height, part };
         // A number of parts that was read is not believed: the first missing one ends the walk.
@@ -30,8 +38,9 @@ pub(super) fn assemble(
         if let Err(error) = read.verify(part, header) {
             rows.report(&key, What::PartHash, &"the part that the block id binds", &error);
             complete = false;
+        } else {
+            bytes.extend_from_slice(read.bytes);
         }
-        bytes.extend_from_slice(read.bytes);
     }
     complete
 }

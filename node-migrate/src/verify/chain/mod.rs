@@ -127,11 +127,12 @@ fn chain_id(input: &Input<'_>, state: Option<&State<'_>>, blocks: &Rows<'_>, sto
     BlockMeta::decode(&value).map(name).unwrap_or_default()
 }
 
-/// A block store that does not say what it holds is new, or has lost its one record.
+/// A block store that does not say what it holds is new, or just state-synced, or has lost its one record.
 fn missing_store_state(blocks: &Surveyed<'_>, rows: &Rows<'_>, findings: &Findings<'_>) {
-    let metas = blocks.survey.inventory.rows(Kind::BlockMeta);
-    if metas > 0 && matches!(rows.fetch(&BlockKey::StoreState), rows::Fetched::Absent) {
-        let actual = format!("none, beside the metas of {metas} blocks");
+    let of_a_new_node = [Kind::SeenCommit, Kind::LayoutVersion].map(|kind| blocks.survey.inventory.rows(kind));
+    let others = blocks.survey.keys - of_a_new_node.iter().sum::<u64>();
+    if others > 0 && matches!(rows.fetch(&BlockKey::StoreState), rows::Fetched::Absent) {
+        let actual = format!("none, beside {others} rows");
         rows.report(&BlockKey::StoreState, What::Missing, &"base and height of the store", &actual);
     }
     findings.not_checked(format!("layers 3 and 4: {} does not say which heights it holds", rows.name));

@@ -8,6 +8,9 @@ use std::ops::RangeInclusive;
 /// Most runs that are kept: 16 MiB of them. Only a ruined or hostile database has more.
 const RUNS_MAX: usize = 1 << 20;
 
+/// Runs that are joined for the first time: those of many pieces of one database touch.
+const COMPACT_AT: usize = 1 << 12;
+
 /// Numbers of decimal digits that a height can have, from 1 to 20.
 const DIGITS: usize = 20;
 
@@ -16,12 +19,13 @@ const DIGITS: usize = 20;
 pub(in crate::verify) struct Heights {
     closed: Vec<(u64, u64)>,
     open: [Option<(u64, u64)>; DIGITS],
+    compact_at: usize,
     overflow: bool,
 }
 
 impl Default for Heights {
     fn default() -> Self {
-        Self { closed: Vec::new(), open: [None; DIGITS], overflow: false }
+        Self { closed: Vec::new(), open: [None; DIGITS], compact_at: 0, overflow: false }
     }
 }
 
@@ -49,6 +53,11 @@ impl Heights {
     }
 
     fn close(&mut self, run: Option<(u64, u64)>) {
+        if self.closed.len() >= self.compact_at.max(COMPACT_AT) {
+            join(&mut self.closed);
+            // Joining costs a sort: it comes again when there are twice as many.
+            self.compact_at = (2 * self.closed.len()).min(RUNS_MAX);
+        }
         if self.closed.len() < RUNS_MAX {
             self.closed.extend(run);
         } else {
@@ -65,16 +74,21 @@ impl Heights {
     pub(in crate::verify) fn runs(&self) -> Vec<RangeInclusive<u64>> {
         let mut runs: Vec<(u64, u64)> =
             self.closed.iter().copied().chain(self.open.iter().flatten().copied()).collect();
-        runs.sort_unstable();
-        let mut merged: Vec<(u64, u64)> = Vec::new();
-        for (first, last) in runs {
-            match merged.last_mut() {
-                Some(run) if first <= run.1.saturating_add(1) => run.1 = run.1.max(last),
-                _ => merged.push((first, last)),
-            }
-        }
-        merged.into_iter().map(|(first, last)| first..=last).collect()
+        join(&mut runs);
+        runs.into_iter().map(|(first, last)| first..=last).collect()
     }
+}
+
+/// Sorts runs and joins those that touch.
+fn join(runs: &mut Vec<(u64, u64)>) {
+    runs.sort_unstable();
+    runs.dedup_by(|next, run| {
+        let touches = next.0 <= run.1.saturating_add(1);
+        if touches {
+            run.1 = run.1.max(next.1);
+        }
+        touches
+    });
 }
 
 /// The part of `runs` that lies in `window`.
@@ -126,6 +140,18 @@ mod tests {
         assert_eq!(gaps(&runs, 9..=13), []);
         assert_eq!(gaps(&[], 5..=6), [5..=6]);
         assert_eq!(gaps(&runs, 30..=u64::MAX), [30..=u64::MAX - 1]);
+    }
+
+    #[test]
+    fn many_pieces_are_joined_as_they_come() {
+        let mut all = Heights::default();
+        for piece in (0..100_000_u64).rev() {
+            let mut heights = Heights::default();
+            heights.add(1_000_000 + piece);
+            all.merge(heights);
+        }
+        assert!(all.closed.len() <= COMPACT_AT + 1, "{}", all.closed.len());
+        assert_eq!(all.runs(), [1_000_000..=1_099_999]);
     }
 
     #[test]

@@ -10,6 +10,8 @@ pub(super) mod index_sum;
 mod piece;
 mod rows;
 
+use std::sync::{Mutex, PoisonError};
+
 use ledger_formats::digest::Summary;
 use ledger_formats::store::KeyRange;
 use rayon::prelude::*;
@@ -21,8 +23,9 @@ use crate::context::Context;
 
 pub(super) use rows::{Inventory, StoreHeights};
 
-/// On-disk bytes of a piece of a database that has no shards.
+/// Least on-disk bytes of a piece of a database that has no shards, and most pieces.
 const PIECE_BYTES: u64 = 16 << 20;
+const PIECES_MAX: u64 = 4_096;
 
 /// What one database holds.
 #[derive(Clone, Debug, Default)]
@@ -71,20 +74,16 @@ pub(super) fn run(
         cut(number, database, findings, &mut pieces);
     }
     context.listener.begin("verify: counts and digests", bytes_to_read(databases));
-    let scanned: Result<Vec<(usize, Survey)>, VerifyError> = pieces
-        .par_iter()
-        .with_max_len(1)
-        .map(|piece| {
-            let database = databases.get(piece.database).expect("pieces are cut from these databases");
-            Ok((piece.database, piece::scan(database, piece, stored, findings, context)?))
-        })
-        .collect();
+    let surveys = Mutex::new(vec![Survey::default(); databases.len()]);
+    let scanned = pieces.par_iter().with_max_len(1).try_for_each(|piece| {
+        let database = databases.get(piece.database).expect("pieces are cut from these databases");
+        let survey = piece::scan(database, piece, stored, findings, context)?;
+        let mut surveys = surveys.lock().unwrap_or_else(PoisonError::into_inner);
+        surveys.get_mut(piece.database).expect("one survey a database").merge(survey);
+        Ok(())
+    });
     context.listener.end();
-    let mut surveys = vec![Survey::default(); databases.len()];
-    for (number, survey) in scanned? {
-        surveys.get_mut(number).expect("one survey a database").merge(survey);
-    }
-    Ok(surveys)
+    scanned.map(|()| surveys.into_inner().unwrap_or_else(PoisonError::into_inner))
 }
 
 fn bytes_to_read(databases: &[InputDatabase<'_>]) -> u64 {
@@ -104,7 +103,8 @@ fn cut<'a>(number: usize, database: &'a InputDatabase<'_>, findings: &Findings<'
         pieces.extend(outside(ranges).into_iter().map(|range| piece(range, Expected::Empty)));
         return;
     }
-    let points = database.store.split_points(PIECE_BYTES).unwrap_or_else(|error| {
+    let bytes = PIECE_BYTES.max(database.store.stats().disk_bytes / PIECES_MAX);
+    let points = database.store.split_points(bytes).unwrap_or_else(|error| {
         let place = Place { database: &database.name, key: b"", height: None };
         findings.report(What::Unreadable, place, &"an index of the tables", &error);
         Vec::new()
