@@ -132,11 +132,14 @@ pub fn survey(source: &dyn ReadStore, database: Database, conversion: Conversion
     Ok(walk.finish(is_whole))
 }
 
+/// By class and fate: how many keys, where they were counted, and why that fate.
+type Counts = BTreeMap<(&'static str, Fate), (Option<u64>, Option<&'static str>)>;
+
 struct Surveyor<'a> {
     source: &'a dyn ReadStore,
     database: Database,
     conversion: Conversion,
-    counts: BTreeMap<(&'static str, Fate), (Option<u64>, Option<&'static str>)>,
+    counts: Counts,
     survey: Survey,
     rows: u64,
     spare: Vec<u8>,
