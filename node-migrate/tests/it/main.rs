@@ -12,4 +12,6 @@ mod refusals;
 mod round_trip;
 mod verify;
 mod verify_damage;
+mod verify_hostile;
+mod verify_kinds;
 mod verify_rows;

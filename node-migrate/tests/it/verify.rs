@@ -87,6 +87,6 @@ fn assert_says_what_the_oracle_says(name: &str, report: &Report, oracle: &Value)
     assert!(checked["commits"] >= passed["commit"].as_u64().expect("a number"), "{name}");
     assert_eq!(checked["transactions"], number("num_txs"), "{name}");
     assert_eq!(checked["validator sets"], checked["headers"], "{name}");
-    assert_eq!(checked["consensus parameters"] >= checked["blocks"], true, "{name}");
+    assert!(checked["consensus parameters"] >= checked["blocks"], "{name}");
     assert_eq!(report.sample.len(), 5, "{name}");
 }

@@ -9,13 +9,16 @@ use ledger_formats::engine::memory::MemoryStore;
 use ledger_formats::store::{KeyRange, ReadStore};
 use node_migrate::home::{Home, Role};
 use node_migrate::reading::Reading;
-use node_migrate::verify::{self, Input, InputDatabase, Report, VerifyError};
+use node_migrate::verify::{self, Finding, Input, InputDatabase, Report, VerifyError, What};
 
 use crate::fixture::Fixture;
 use crate::verify::context;
 
 /// The rows of a database.
 pub type Rows = BTreeMap<Vec<u8>, Vec<u8>>;
+
+/// First and last key of a place that was left out.
+pub type Place = (Vec<u8>, Vec<u8>);
 
 /// Shards, each with what was read from the source.
 pub type Shards = Vec<(KeyRange, Summary)>;
@@ -26,7 +29,7 @@ pub struct Node {
     chain_id: Option<String>,
     databases: BTreeMap<String, (Role, Rows)>,
     /// What the copy left out, by database.
-    pub quarantined: BTreeMap<String, Vec<(Vec<u8>, Vec<u8>)>>,
+    pub quarantined: BTreeMap<String, Vec<Place>>,
     source: Option<BTreeMap<String, Shards>>,
 }
 
@@ -114,4 +117,24 @@ fn shards(rows: &Rows) -> Shards {
     let ends = points.iter().cloned().map(Some).chain([None]);
     let ranges = starts.zip(ends).map(|(start, end)| KeyRange { start, end });
     ranges.map(|range| (range.clone(), summarise(&store, &range).expect("memory reads"))).collect()
+}
+
+/// What a finding is about: database, key, height and what.
+pub type About<'a> = (&'a str, &'a str, Option<u64>, What);
+
+/// What a finding is about.
+pub fn about(finding: &Finding) -> About<'_> {
+    (&finding.database, &finding.key, finding.height, finding.what)
+}
+
+/// Asserts that something was found.
+#[track_caller]
+pub fn assert_found(report: &Report, expected: About<'_>) {
+    let found: Vec<_> = report.findings.iter().map(about).collect();
+    assert!(found.contains(&expected), "{expected:?} is not among {found:?}");
+}
+
+/// Where the last signature of a commit begins.
+pub fn last_signature(commit: &[u8]) -> usize {
+    commit.windows(2).rposition(|pair| pair == [0x22, 64]).expect("a signature") + 2
 }

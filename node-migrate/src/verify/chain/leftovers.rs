@@ -134,23 +134,26 @@ fn missing_results(chain: &Chain<'_>, state: &Surveyed<'_>, rows: &Rows<'_>) {
 
 /// Rows of the state store above what the state needs: inert, and written over when the node gets there.
 fn above_state(surveyed: &Surveyed<'_>, rows: &Rows<'_>, stored: StoreHeights, height: u64) {
-    let tops: [(Kind, u64, fn(u64) -> StateKey); 3] = [
-        (Kind::Validators, height.max(stored.tip).saturating_add(2), |height| StateKey::Validators { height }),
-        (Kind::ConsensusParams, height.max(stored.tip).saturating_add(1), |height| StateKey::ConsensusParams {
-            height,
-        }),
-        (Kind::AbciResponses, stored.tip.max(height), |height| StateKey::AbciResponses { height }),
-    ];
-    for (kind, top, key) in tops {
-        let above = within(&runs_of(surveyed, rows, kind), top.saturating_add(1)..=u64::MAX);
-        if let Some(run) = above.first() {
+    let top = height.max(stored.tip);
+    for (kind, ahead) in [(Kind::Validators, 2), (Kind::ConsensusParams, 1), (Kind::AbciResponses, 0)] {
+        let first = top.saturating_add(ahead).saturating_add(1);
+        let above = within(&runs_of(surveyed, rows, kind), first..=u64::MAX);
+        if !above.is_empty() {
             rows.findings.remark(format!(
-                "{}: rows like {} lie above the state's height {height}, as a rollback leaves them: {}",
+                "{}: {} of heights {} lie above the state's height {height}, as a rollback leaves them",
                 rows.name,
-                key_name(rows, &key(*run.start())),
+                state_rows(kind),
                 heights(&above)
             ));
         }
+    }
+}
+
+const fn state_rows(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Validators => "validators",
+        Kind::ConsensusParams => "consensus parameters",
+        _ => "results",
     }
 }
 

@@ -126,7 +126,7 @@ impl Tip<'_> {
         }
         let named = state.last_height_validators_changed;
         // A set is stored anew at checkpoints without having changed.
-        if changed.is_some_and(|changed| changed != named && changed % CHECKPOINT_INTERVAL != 0) {
+        if changed.is_some_and(|changed| changed != named && !changed.is_multiple_of(CHECKPOINT_INTERVAL)) {
             let expected = format!("height {}, where the next validators are stored", changed.unwrap_or_default());
             self.report(What::ValidatorsHash, &expected, &format!("height {named}"));
         }

@@ -83,7 +83,7 @@ impl Sets {
         };
         check_members(rows, &key, &set);
         // At other heights than checkpoints a set is stored in full because it changed there.
-        if info.last_height_changed != height && height % CHECKPOINT_INTERVAL != 0 {
+        if info.last_height_changed != height && !height.is_multiple_of(CHECKPOINT_INTERVAL) {
             let actual = format!("at {}", info.last_height_changed);
             rows.doubt(&key, Some(height), What::Height, &format!("validators that last changed at {height}"), &actual);
         }
