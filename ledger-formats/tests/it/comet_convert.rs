@@ -166,3 +166,52 @@ fn pieces_make_the_whole_and_point_reads_agree() {
         }
     }
 }
+
+/// What a survey of the first home of layout v1 says when a row is put in or changed.
+fn refused_with(database: Database, key: &[u8], value: &[u8], conversion: Conversion) -> Vec<String> {
+    let home = homes().iter().find(|home| home.name == "cometbft-1.0-v1-goleveldb").expect("the home");
+    let mut rows = home.rows(database).clone();
+    rows.insert(key.to_vec(), value.to_vec());
+    let source = store(&rows);
+    let found = survey(&source, database, conversion).expect("surveys");
+    assert_eq!(found.refused.len() as u64, found.refused_total);
+    // What the survey refuses, the copy does not carry over either.
+    let wrapped = ConvertedStore::new(Box::new(source), database, conversion);
+    let scanned = wrapped.and_then(|target| summarise(&target, &KeyRange::all()));
+    assert_eq!(scanned.is_err(), !found.refused.is_empty(), "{:?}", found.refused);
+    found.refused.iter().map(ToString::to_string).collect()
+}
+
+const TO_V2: Conversion = Conversion { from: Layout::V1, to: Layout::V2, dialect: None };
+const TO_038: Conversion = Conversion { from: Layout::V1, to: Layout::V1, dialect: Some(Target::V0_38) };
+
+#[test]
+fn keys_that_cannot_be_placed_are_refused_by_name() {
+    for (key, says) in [
+        (&b"H:01"[..], "H:01: its key begins like"),
+        (b"H:99999999999999999999", "its key begins like"),
+        (b"BH:00ff", "its key begins like"),
+        (b"P:7", "its key begins like"),
+        (&[0x80, 0x81], "another layout"),
+    ] {
+        let refused = refused_with(Database::BlockStore, key, b"", TO_V2);
+        assert!(refused.len() == 1 && refused[0].contains(says), "{refused:?}");
+    }
+    // Nothing is known of these; they go along as they are.
+    for key in [&b"J:1"[..], b"zebra", &[0xff, 0x01], &[0x8a]] {
+        assert!(refused_with(Database::BlockStore, key, b"value", TO_V2).is_empty(), "{key:?}");
+    }
+}
+
+#[test]
+fn values_that_the_target_cannot_say_are_refused_with_their_height() {
+    let bytes = |hexadecimal: &str| hex::decode(hexadecimal).expect("hex");
+    let time = bytes("0a0c0a04080510063a04120208641001");
+    let refused = refused_with(Database::State, b"consensusParamsKey:77", &time, TO_038);
+    assert!(refused[0].starts_with("state, height 77, key consensusParamsKey:77: "), "{refused:?}");
+    assert!(refused[0].contains("proposer-based timestamps"), "{refused:?}");
+    let refused = refused_with(Database::State, b"validatorsKey:78", &bytes("0a0408051006"), TO_038);
+    assert!(refused.len() == 1 && refused[0].contains("height 78"), "{refused:?}");
+    let refused = refused_with(Database::State, b"validatorsKey:78", &bytes("0a7f"), TO_038);
+    assert!(refused.len() == 1 && refused[0].contains("height 78"), "{refused:?}");
+}
