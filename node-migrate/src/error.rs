@@ -165,10 +165,7 @@ impl From<VerificationError> for AppError {
                 .hint("the node's databases are untouched and no cut-over is possible; `discard --execute` removes the copies"),
             VerificationError::TargetMoved { .. } => Self::new(Kind::Verification, error.to_string())
                 .hint("somebody wrote into the workspace: `discard --execute` and run again"),
-            VerificationError::Open { ref source, .. } => match source {
-                ReadingError::Store(store) => of_store(store, error.to_string()),
-                _ => Self::new(Kind::System, error.to_string()),
-            },
+            VerificationError::Open { source: ReadingError::Store(ref store), .. } => of_store(store, error.to_string()),
             VerificationError::Verify(source) => source.into(),
             _ => Self::new(Kind::System, error.to_string()),
         }
