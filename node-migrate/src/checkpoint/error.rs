@@ -210,3 +210,36 @@ pub enum TileFolderError {
         claimed: Hash,
     },
 }
+
+/// Why a tree was not exported as Parquet.
+#[cfg(feature = "parquet")]
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ParquetFolderError {
+    /// The leaves could not be had.
+    #[error(transparent)]
+    Chain(#[from] ChainError),
+    /// Something is in the folder already.
+    #[error("{folder} is not empty")]
+    NotEmpty {
+        /// The folder.
+        folder: PathBuf,
+    },
+    /// The library could not make a file.
+    #[error("cannot make a Parquet file: {0}")]
+    Parquet(#[from] parquet::errors::ParquetError),
+    /// A file was not written.
+    #[error(transparent)]
+    Write(#[from] DurableError),
+    /// What was written has another root than the checkpoint.
+    #[error("{folder}: the leaves written have the root {written}, the checkpoint says {claimed}",
+        written = hex::encode(.written), claimed = hex::encode(.claimed))]
+    Root {
+        /// The folder.
+        folder: PathBuf,
+        /// Root of the leaves written.
+        written: Hash,
+        /// Root of the checkpoint.
+        claimed: Hash,
+    },
+}

@@ -6,6 +6,7 @@
 //! | `leaves` | the leaves of a run of heights, streamed, each bound to its header and to the height below |
 //! | `tree` | the tree over them: one hash a segment in memory, the rest read again when asked for |
 //! | `signer` | the key and its last checkpoint, which only a grown tree follows |
+//! | `parquet` | the leaves as Parquet files, for query engines |
 //! | `tile_folder` | the tree as tiles that anybody can serve (C2SP `tlog-tiles`) |
 //!
 //! Leaves depend on the chain alone: a home gives the same tree in every engine and layout, and so does
@@ -14,13 +15,19 @@
 mod blocks;
 mod error;
 mod leaves;
+#[cfg(feature = "parquet")]
+mod parquet;
 mod signer;
 mod tile_folder;
 mod tree;
 
 pub use blocks::Blocks;
+#[cfg(feature = "parquet")]
+pub use error::ParquetFolderError;
 pub use error::{ChainError, SignerError, TileFolderError};
 pub use leaves::Leaves;
+#[cfg(feature = "parquet")]
+pub use parquet::export as export_parquet;
 pub use signer::Signer;
 pub use tile_folder::export as export_tiles;
 pub use tree::ChainTree;

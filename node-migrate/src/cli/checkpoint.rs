@@ -94,4 +94,8 @@ pub(crate) struct ExportTo {
     /// Write tiles (C2SP tlog-tiles) into this folder, or add to those there.
     #[arg(long, value_name = "DIR")]
     pub(crate) tiles: Option<PathBuf>,
+    /// Write Parquet files, 65,536 heights each, into this new folder.
+    #[cfg(feature = "parquet")]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) parquet: Option<PathBuf>,
 }

@@ -237,3 +237,36 @@ fn without_a_key_named_one_is_made_in_the_home() {
     run(&["checkpoint", "prove", text(&home), "--height", "1"]).ok();
     assert_eq!(run(&["--json", "checkpoint", "create", text(&home)]).ok().json(), made);
 }
+
+#[cfg(feature = "parquet")]
+#[test]
+fn parquet_files_hold_the_leaves() {
+    use parquet::file::reader::{FileReader, SerializedFileReader};
+    use parquet::record::Field;
+
+    let world = World::new("cometbft-0.38-initial-height");
+    // This chain's id has spaces, which no key's name may have.
+    world.checkpoint("create", &["--new-key"]).failed(2, "does not name a tree of heights");
+    let made = world.created(&["--new-key", "example.org/chain"]);
+    let folder = world.path("leaves");
+    world.checkpoint("export", &["--parquet", text(&folder)]).ok();
+    assert_eq!(fs::read_to_string(folder.join("_checkpoint")).expect("is there"), string(&made, "checkpoint"));
+    let file = fs::File::open(folder.join("segment=0/leaves.parquet")).expect("is there");
+    let reader = SerializedFileReader::new(file).expect("is Parquet");
+    let leaves = world.exported(made["size"].as_u64().expect("a size"));
+    assert_eq!(reader.metadata().file_metadata().num_rows(), 240);
+    for (row, leaf) in reader.get_row_iter(None).expect("has rows").zip(&leaves) {
+        let row = row.expect("a row");
+        let leaf = Leaf::from_bytes(leaf).expect("a leaf");
+        let bytes = |hash: [u8; 32]| Field::Bytes(hash.to_vec().into());
+        let columns: Vec<Field> = row.into_columns().into_iter().map(|(_, field)| field).collect();
+        let expected = [
+            Field::Long(leaf.height.cast_signed()),
+            bytes(leaf.block.hash),
+            Field::Long(leaf.block.part_count.into()),
+            bytes(leaf.block.part_set_hash),
+        ];
+        assert_eq!(columns, expected, "height {}", leaf.height);
+    }
+    world.checkpoint("export", &["--parquet", text(&folder)]).failed(2, "is not empty");
+}

@@ -139,6 +139,12 @@ fn export(
         value["tiles"] = json!(folder);
         text.push_str(&format!("  tiles in {}\n", folder.display()));
     }
+    #[cfg(feature = "parquet")]
+    if let Some(folder) = &words.to.parquet {
+        checkpoint::export_parquet(tree, note, checkpoint, folder, &context)?;
+        value["parquet"] = json!(folder);
+        text.push_str(&format!("  Parquet files in {}\n", folder.display()));
+    }
     world.output.outcome(&value, || text);
     Ok(())
 }

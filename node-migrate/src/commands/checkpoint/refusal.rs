@@ -56,3 +56,18 @@ impl From<TileFolderError> for AppError {
         }
     }
 }
+
+#[cfg(feature = "parquet")]
+impl From<node_migrate::checkpoint::ParquetFolderError> for AppError {
+    fn from(error: node_migrate::checkpoint::ParquetFolderError) -> Self {
+        use node_migrate::checkpoint::ParquetFolderError as Refused;
+        let message = error.to_string();
+        match error {
+            Refused::Chain(source) => source.into(),
+            Refused::Write(source) => source.into(),
+            Refused::NotEmpty { .. } => Self::new(Kind::Usage, message).hint("name a new folder"),
+            Refused::Root { .. } => Self::new(Kind::Damaged, message),
+            _ => Self::new(Kind::System, message),
+        }
+    }
+}
