@@ -176,7 +176,7 @@ fn tiles_grow_with_the_tree() {
     }
     let made = world.created(&[]);
     let size = made["size"].as_u64().expect("a size");
-    assert_eq!(hex::encode(root(&world.exported(size))), string(&made, "root"));
+    assert_eq!(hex::encode(root(world.exported(size))), string(&made, "root"));
     assert_eq!(fs::read_to_string(step.join("checkpoint")).expect("is there"), string(&made, "checkpoint"));
     world.checkpoint("export", &["--tiles", text(&whole)]).ok();
     for (path, (_, _, _, content)) in tree(&whole).into_iter().filter(|(path, _)| path.is_file()) {
