@@ -36,6 +36,9 @@ bash scripts/all-homes.sh
 stage "real engines and real nodes"
 if have go && have python3; then bash scripts/real-nodes.sh smoke; else skip "real engines and real nodes: Go and Python 3 are needed"; fi
 
+stage "a checkpoint, reproduced in four ways"
+bash scripts/reproduce.sh
+
 stage "done"
 for each in ${skipped[@]+"${skipped[@]}"}; do printf '!!!! SKIPPED: %s\n' "$each"; done
 say "all that ran passed"
