@@ -107,8 +107,8 @@ pub fn open(home: &Home) -> Result<Option<Stage>, OpenError> {
 /// Begins a migration by `plan`, or goes on with the one under way if it has the same target.
 ///
 /// # Errors
-/// [`OpenError::Stale`] when the plan is of another state of a source; [`OpenError::Other`] when
-/// another migration is under way.
+/// [`OpenError::Stale`] when the plan is of another state of a source; [`OpenError::OtherHome`] when it
+/// is of another home.
 pub fn begin(home: &Home, plan: Plan, context: &Context<'_>) -> Result<Stage, OpenError> {
     let workspaces = Workspaces::of(&home.db_dir);
     let exclusive = workspaces.lock()?;
