@@ -15,7 +15,7 @@
 //!
 //! # Correctness
 //! It never changes its source. What cannot be said in the target is an error that names the record
-//! ([`StoreError::Refused`]), never a guess; [`survey`] finds all such records before anything is written.
+//! ([`StoreError::Refused`]), never a guess; [`survey()`] finds all such records before anything is written.
 
 mod cursor;
 mod group;
