@@ -25,7 +25,7 @@ stage "tests"
 cargo test -q --workspace
 
 stage "documentation"
-RUSTDOCFLAGS="-D warnings" cargo doc -q --workspace --no-deps --document-private-items
+RUSTDOCFLAGS="-D warnings -A rustdoc::private_intra_doc_links" cargo doc -q --workspace --no-deps --document-private-items
 
 stage "licences and advisories"
 if cargo deny --version >/dev/null 2>&1; then cargo deny check licenses bans sources; else skip "cargo-deny is not there"; fi
