@@ -1,0 +1,12 @@
+//! The shim: keeps nodes of old and new storage, wire formats and transports participating in one network.
+//!
+//! | room | what |
+//! |---|---|
+//! | [`peering`] | what every transport looks like to the services above: sessions, channels, messages |
+//! | [`source`] | what a service may offer: blocks that were verified |
+//!
+//! Only this crate and `testnet` name libp2p and tokio. Nothing here trusts a peer for content, bans one
+//! for its version, opens a database or writes a file.
+
+pub mod peering;
+pub mod source;
