@@ -1,3 +1,10 @@
-//! What is said between nodes: wire messages and the version negotiation.
+//! What is said between nodes: the messages on the wire and the version negotiation.
 //!
-//! This crate has nothing to do yet: the shim brings its messages. It will never do IO.
+//! | room | what |
+//! |---|---|
+//! | [`cometbft`] | messages of CometBFT's peer protocols, as far as we speak them |
+//! | `schema/` | the messages as they are described (protobuf); the code in `src/gen` is generated from it by a test |
+//!
+//! Everything here is a function of its arguments. It never does IO and reads no clock.
+
+pub mod cometbft;

@@ -1,0 +1,4 @@
+//! The messages against bytes of real nodes, and the generated code against its descriptions.
+
+mod cometbft;
+mod generated;
