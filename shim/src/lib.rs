@@ -2,11 +2,13 @@
 //!
 //! | room | what |
 //! |---|---|
+//! | [`counters`] | what happened how often, by protocol, peer and outcome |
 //! | [`peering`] | what every transport looks like to the services above: sessions, channels, messages |
 //! | [`source`] | what a service may offer: blocks that were verified |
 //!
 //! Only this crate and `testnet` name libp2p and tokio. Nothing here trusts a peer for content, bans one
 //! for its version, opens a database or writes a file.
 
+pub mod counters;
 pub mod peering;
 pub mod source;
