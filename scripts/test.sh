@@ -15,6 +15,7 @@ if have shellcheck; then shellcheck -x scripts/*.sh .ci/run; else skip "shellche
 
 stage "format"
 cargo fmt --all --check
+(cd testnet/light-client && cargo fmt --check)
 
 stage "lints"
 cargo clippy -q --workspace --all-targets -- -D warnings
@@ -23,6 +24,8 @@ cargo clippy -q -p ledger-formats -p proofs -p proto --no-default-features -- -D
 
 stage "tests"
 cargo test -q --workspace
+# A workspace of its own: see its manifest.
+(cd testnet/light-client && cargo test -q --locked)
 
 stage "documentation"
 RUSTDOCFLAGS="-D warnings -A rustdoc::private_intra_doc_links" cargo doc -q --workspace --no-deps --document-private-items
