@@ -164,7 +164,7 @@ impl<'a> Decode<'a> for Proof<'a> {
 
 #[cfg(test)]
 mod tests {
-    use proofs::merkle::node_hash;
+    use proofs::merkle::{MemoryTree, inclusion_path, node_hash};
 
     use super::*;
 
@@ -201,6 +201,36 @@ mod tests {
         let other_root = PartSetHeader { total: 2, hash: &[9; 32] };
         assert!(matches!(first.verify(0, &other_root), Err(PartError::Path(InclusionError::Root { .. }))));
         assert_eq!(first.verify(0, &PartSetHeader { total: 2, hash: &[] }), Err(PartError::Root { actual: 0 }));
+    }
+
+    #[test]
+    fn part_sets_of_cometbft() {
+        // Upstream publishes no hash of a part set. These are types.NewPartSetFromData(data, 65536).Header() of v0.38.26,
+        // where byte i of data is i mod 251.
+        for (size, total, hash) in [
+            (1, 1, "96a296d224f285c67bee93c30f8a309157f0daa35dc5b87e410b78630a09cfc7"),
+            (65_535, 1, "cce25a5fa01c23b864e8f47fae4a4f7fa4ff0dd095322f20c2b4e59c1623745f"),
+            (65_536, 1, "75d3913244a9f7c765bea2770eb800c391c49cc1b62f7ce0ee9c192d1f1b9864"),
+            (65_537, 2, "b1456526ce5b886d000774685b1849b7293d94399b565389d927e3640d3092aa"),
+            (200_000, 4, "c7146da68f4593e15ffb60072286355de3701e079f247e426a08e67e61c35722"),
+            (1_000_003, 16, "a27fb23a69cfef754b26f06bac4ace1030f910f755631730f235c54192cf327c"),
+        ] {
+            let data: Vec<u8> = (0..=250).cycle().take(size).collect();
+            let root = hex::decode(hash).expect("hex");
+            let header = PartSetHeader { total, hash: &root };
+            let tree: MemoryTree = data.chunks(PART_BYTES).map(leaf_hash).collect();
+            assert_eq!((tree.size(), tree.root().as_slice()), (total.into(), header.hash), "{size} bytes");
+            for (index, bytes) in (0..).zip(data.chunks(PART_BYTES)) {
+                let (leaf, Ok(aunts)) = (leaf_hash(bytes), inclusion_path(index, total.into(), &tree));
+                let proof = Proof { total: total.into(), index, leaf_hash: &leaf, aunts };
+                let index = u32::try_from(index).expect("few parts");
+                assert_eq!(
+                    Part { index, bytes, proof }.verify(index, &header),
+                    Ok(leaf),
+                    "part {index} of {size} bytes"
+                );
+            }
+        }
     }
 
     #[test]

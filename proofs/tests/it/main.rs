@@ -4,6 +4,7 @@ mod checkpoint;
 mod commit;
 #[cfg(feature = "cli")]
 mod program;
+mod published;
 mod real_commits;
 mod receipt;
 #[cfg(feature = "cli")]
