@@ -31,6 +31,7 @@ mod store_state;
 mod timestamp;
 mod validators;
 pub mod wire;
+pub mod writer;
 
 pub use block::Block;
 pub use block_id::{BlockId, PartSetHeader};

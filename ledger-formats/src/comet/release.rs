@@ -2,19 +2,16 @@
 //!
 //! docs/formats.md shows both tables and is checked against them. Seen with real nodes unless a note says otherwise.
 
-use super::State;
 use super::dialect::{Dialect, Target};
 use super::key::Layout;
-use super::wire::Decode;
 use crate::engine::EngineKind;
-use crate::store::{ReadStore, StoreError};
 
 /// A line of releases.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Release {
     /// Its name, as `--for` takes it.
     pub name: &'static str,
-    /// How the software names itself in the state that it writes, up to the second dot.
+    /// How the software names itself in a state that it begins, up to the second dot.
     pub software: &'static str,
     /// The dialect that it writes.
     pub writes: Dialect,
@@ -148,45 +145,6 @@ pub fn path(from: Dialect, to: Dialect) -> Option<Vec<&'static Step>> {
         ways = next;
     }
     None
-}
-
-/// Which line of releases wrote a state store last, and how that is known.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Writer {
-    /// The line.
-    pub release: &'static Release,
-    /// What was seen: a line each.
-    pub evidence: Vec<String>,
-}
-
-/// Tells who wrote a state store last: by how the software names itself in the state, held against the form of the
-/// validators there. `None` for an empty store or a software of no known line.
-///
-/// # Errors
-/// When the store cannot be read.
-pub fn writer(state: &dyn ReadStore) -> Result<Option<Writer>, StoreError> {
-    let Some(value) = state.get(b"stateKey")? else { return Ok(None) };
-    let Ok(decoded) = State::decode(&value) else { return Ok(None) };
-    let software = String::from_utf8_lossy(decoded.software).into_owned();
-    let Some(release) = RELEASES.iter().find(|release| software.starts_with(release.software)) else {
-        return Ok(None);
-    };
-    let mut evidence = vec![format!("stateKey names its software {software}")];
-    for key in ["version", "genesisDocHash", "genesisDoc", "lastABCIResponseKey"] {
-        if state.get(key.as_bytes())?.is_some() {
-            evidence.push(format!("key {key} is there"));
-        }
-    }
-    let form = if has_typed_keys(&value) { "v1.0" } else { "v0.34 to v0.40" };
-    evidence.push(format!("validators in stateKey have the form of {form}"));
-    Ok(Some(Writer { release, evidence }))
-}
-
-/// Whether converting the state to v1.0 changes nothing of its validators.
-fn has_typed_keys(value: &[u8]) -> bool {
-    let mut out = Vec::new();
-    let kind = super::class::Kind::State(super::key::StateRecord::State);
-    matches!(super::dialect::convert(kind, value, Target::V1_0, &mut out), Ok(super::dialect::Change::None))
 }
 
 #[cfg(test)]

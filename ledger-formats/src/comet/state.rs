@@ -14,7 +14,8 @@ use super::wire::{Decode, Reader};
 pub struct State<'a> {
     /// Protocol versions of the next block.
     pub version: ConsensusVersion,
-    /// Release that wrote it, as it names itself: v0.40.0 says 0.39.0.
+    /// Release that began it, from the genesis file or by a state sync, as it names itself: v0.40.0 says 0.39.0. Later
+    /// releases that go on with the state leave this as it is.
     pub software: &'a [u8],
     /// Name of the chain.
     pub chain_id: &'a [u8],

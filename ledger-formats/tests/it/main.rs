@@ -8,6 +8,7 @@ mod comet_hostile;
 mod comet_keys;
 mod comet_median;
 mod comet_state;
+mod comet_writer;
 mod contract;
 mod crash;
 mod detect;

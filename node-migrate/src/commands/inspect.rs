@@ -52,8 +52,8 @@ fn formats(home: &Home, world: &Surroundings) -> Vec<String> {
     match &found.writer {
         Some(writer) => lines.push(format!(
             "written by {} (dialect {}): {}",
-            writer.release.name,
-            writer.release.writes,
+            writer.name(),
+            writer.dialect,
             writer.evidence.join("; ")
         )),
         None => lines.push("the state names no release that this tool knows".to_owned()),

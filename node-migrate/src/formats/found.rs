@@ -4,7 +4,7 @@ use std::path::Path;
 
 use ledger_formats::comet::key::Layout;
 use ledger_formats::comet::layout::{Spelled, spelled};
-use ledger_formats::comet::release::{Writer, writer};
+use ledger_formats::comet::writer::{Writer, writer};
 use ledger_formats::store::StoreError;
 
 use super::with_formats;
@@ -77,7 +77,7 @@ pub enum FormatsError {
         /// The release wanted.
         release: &'static str,
         /// The release that wrote the home.
-        from: &'static str,
+        from: String,
         /// The dialect that the release writes.
         to: &'static str,
     },

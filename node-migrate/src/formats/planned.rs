@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use ledger_formats::comet::convert::{Conversion, Fate, Survey, survey};
 use ledger_formats::comet::dialect::{Dialect, Target};
 use ledger_formats::comet::key::Layout;
-use ledger_formats::comet::release::path;
+use ledger_formats::comet::release::{Release, path};
+use ledger_formats::comet::writer::Writer;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -140,7 +141,7 @@ pub(crate) fn decide(home: &Home, wanted: Wanted) -> Result<Decided, FormatsErro
 /// The layout and dialect to aim at; `None` when the home is what is wanted.
 fn aim(found: &Found, wanted: Wanted) -> Result<Option<(Layout, Option<Target>)>, FormatsError> {
     let present = found.layout();
-    let writer = found.writer.as_ref().map(|writer| writer.release);
+    let writer = found.writer.as_ref();
     let (layout, dialect) = match wanted {
         Wanted::Unchanged => return Ok(None),
         Wanted::TrueLabels => return Ok(Some((present, None))),
@@ -148,21 +149,28 @@ fn aim(found: &Found, wanted: Wanted) -> Result<Option<(Layout, Option<Target>)>
         Wanted::For(release) => {
             let writer = writer.ok_or(FormatsError::UnknownWriter)?;
             let layout = if release.layouts.contains(&present) { present } else { Layout::V1 };
-            let is_open = release.opens.contains(&writer.writes);
-            let dialect = if is_open { None } else { Target::of(release.writes) };
-            if !is_open && (dialect.is_none() || path(writer.writes, release.writes).is_none()) {
-                let (from, to) = (writer.name, release.writes.name());
-                return Err(FormatsError::NoWay { release: release.name, from, to });
-            }
-            (layout, dialect)
+            (layout, dialect_for(release, writer)?)
         }
     };
-    let after = dialect.map(Target::dialect).or(writer.map(|writer| writer.writes));
+    let after = dialect.map(Target::dialect).or(writer.map(|writer| writer.dialect));
     match after {
         Some(dialect) if layout == Layout::V2 && dialect != Dialect::V1_0 => {
             Err(FormatsError::LayoutTooNew { dialect: dialect.name() })
         }
         _ => Ok(Some((layout, dialect))),
+    }
+}
+
+/// The dialect that values must get for a release; `None` where it opens them as they are.
+fn dialect_for(release: &'static Release, writer: &Writer) -> Result<Option<Target>, FormatsError> {
+    // v1.0 goes on with the home of an older release and leaves its records as they are, but reads them only in part.
+    let may_be_mixed = writer.is_mixed || writer.dialect == Dialect::V1_0;
+    if release.opens.contains(&writer.dialect) && !may_be_mixed {
+        return Ok(None);
+    }
+    match (Target::of(release.writes), path(writer.dialect, release.writes)) {
+        (Some(target), Some(_)) => Ok(Some(target)),
+        _ => Err(FormatsError::NoWay { release: release.name, from: writer.name(), to: release.writes.name() }),
     }
 }
 
