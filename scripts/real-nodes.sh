@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # real-nodes.sh [smoke|all]: the real engines and the real nodes judge what node-migrate writes. Needs Go and Python 3.
 #   smoke  our goleveldb and Pebble folders under the real engines; a real node on migrated homes; every block of a larger migrated home
-#          checked by upstream's own code; a cut-over cut short, with a node started in the middle; four validators migrated as a whole
+#          checked by upstream's own code; a cut-over cut short, with a node started in the middle; four validators migrated as a whole;
+#          every home of 1.0 served by 0.38 and 0.40 after its conversion; four validators that go to 0.38 and back
 #   all    the same for all releases from 0.34 to 1.0, every shipped home, and RocksDB where the system has its library (librocksdb-dev)
 # Upstream's programs are built once from the Go module proxy into the cache folder (see setup.sh).
 set -euo pipefail
@@ -36,7 +37,7 @@ have_rocksdb() { [ -e /usr/include/rocksdb/c.h ] && printf '#include <rocksdb/c.
 
 build engine-check engine-check . pebbledb
 build bench bench . pebbledb
-build_node 0.38
+for release in 0.38 0.40 1.0; do build_node "$release"; done
 (cd "$ROOT" && cargo build -q -p node-migrate -p testnet)
 node_migrate=$CARGO_TARGET_DIR/debug/node-migrate
 
@@ -81,6 +82,25 @@ network() {
     python3 "$upstream/network.py" "$programs/cometbft-$1" "$work/$count" "$node_migrate" "$2"
 }
 
+# converted NAME RELEASE OTHER...: a home of a release, converted for others, must be served by their nodes as by its own.
+converted() {
+    fresh "$1"
+    python3 "$upstream/converted.py" "$node_migrate" "$programs" "$home" "$fixtures/$1.oracle.json" "${@:2}"
+}
+
+# repaired NAME RELEASE: a mislabelled home, which its node does not open, is served after its repair.
+repaired() {
+    fresh "$1"
+    migrate repair "$home"
+    python3 "$upstream/serve.py" "$programs/cometbft-$2" "$home" "$fixtures/$1.oracle.json"
+}
+
+# there_and_back RELEASE OTHER: four validators that are converted for another release, make blocks, and are converted back.
+there_and_back() {
+    count=$((count + 1))
+    python3 "$upstream/releases.py" "$programs" "$work/$count" "$node_migrate" "$1" "$2"
+}
+
 # every_block TARGET HEIGHTS: a generated home with tables on several levels, checked block by block by upstream's own code.
 every_block() {
     local generated=$work/generated-$1
@@ -103,10 +123,17 @@ say "== a cut-over cut short"
 guarded cometbft-0.38-goleveldb-onelog 0.38 pebbledb
 say "== four validators"
 network 0.38 pebbledb
+say "== converted homes under another release"
+for tarball in "$fixtures"/cometbft-1.0-*.tar.zst; do
+    name=$(basename "$tarball" .tar.zst)
+    case $name in *-mislabelled) ;; *) converted "$name" 1.0 0.38 0.40 ;; esac
+done
+say "== four validators to another release and back"
+there_and_back 1.0 0.38
 
 if [ "$mode" = smoke ]; then say "ok: real engines and real nodes, the small set"; exit; fi
 
-for release in 0.34 0.37 0.40 1.0; do build_node "$release"; done
+for release in 0.34 0.37; do build_node "$release"; done
 if have_rocksdb; then
     CGO_LDFLAGS=-lrocksdb build cometbft-0.38-rocksdb node/v0.38-rocksdb github.com/cometbft/cometbft/cmd/cometbft "pebbledb rocksdb grocksdb_no_link"
 else
@@ -130,5 +157,11 @@ engines simapp-0.50-mixed-engines pebbledb
 engines simapp-0.50-mixed-engines goleveldb
 every_block goleveldb 3000
 for release in 0.40 1.0; do network "$release" pebbledb; done
+say "== more conversions"
+there_and_back 1.0 0.40
+for name in 0.38-goleveldb 0.38-goleveldb-ext 0.38-initial-height 0.38-evidence 0.38-goleveldb-killed 0.38-goleveldb-killed-gap 0.38-pebble 0.40-goleveldb; do
+    converted "cometbft-$name" "${name%%-*}" 1.0
+done
+repaired cometbft-1.0-mislabelled 1.0
 if have_rocksdb; then network 0.38-rocksdb rocksdb; fi
 say "ok: real engines and real nodes, all of them"

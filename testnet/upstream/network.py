@@ -30,14 +30,16 @@ class Network:
         done = subprocess.run([self.binary, *arguments], check=True, capture_output=True, text=True)
         return done.stdout.strip()
 
-    def make(self):
+    def make(self, settings=None):
         self.command("testnet", "--v", str(VALIDATORS), "--o", str(self.folder), "--populate-persistent-peers=false")
-        peers = [f"{self.command('show-node-id', '--home', str(node.home))}@127.0.0.1:{node.p2p_port}" for node in self.nodes]
-        for i, node in enumerate(self.nodes):
-            others = ",".join(peer for j, peer in enumerate(peers) if j != i)
-            node.configure(settings={
-                ".proxy_app": '"persistent_kvstore"', "p2p.persistent_peers": f'"{others}"', "p2p.flush_throttle_timeout": '"10ms"',
-                "consensus.timeout_commit": '"60ms"', "consensus.peer_gossip_sleep_duration": '"10ms"', "tx_index.indexer": '"kv"'})
+        for node in self.nodes:
+            node.configure(settings={**self.settings(node), **(settings or {})})
+
+    def settings(self, node):
+        """What makes this node one of the network, and a fast one."""
+        peers = [f"{self.command('show-node-id', '--home', str(each.home))}@127.0.0.1:{each.p2p_port}" for each in self.nodes if each is not node]
+        return {".proxy_app": '"persistent_kvstore"', "p2p.persistent_peers": f'"{",".join(peers)}"', "p2p.flush_throttle_timeout": '"10ms"',
+                "consensus.timeout_commit": '"60ms"', "consensus.peer_gossip_sleep_duration": '"10ms"', "tx_index.indexer": '"kv"'}
 
     def start(self):
         for node in self.nodes:
@@ -64,9 +66,11 @@ class Network:
 
     def send(self):
         self.sent += 1
-        transaction = f"key{self.sent}={'v' * (self.sent * 97 % 3000 + 1)}".encode()
+        self.send_this(f"key{self.sent}={'v' * (self.sent * 97 % 3000 + 1)}")
+
+    def send_this(self, transaction):
         try:
-            self.nodes[self.sent % VALIDATORS].call("broadcast_tx_sync", tx=base64.b64encode(transaction).decode())
+            self.nodes[self.sent % VALIDATORS].call("broadcast_tx_sync", tx=base64.b64encode(transaction.encode()).decode())
         except Failure as failure:
             # From 0.40 on a node takes no transactions just after its start.
             if "catching up" not in str(failure):

@@ -3,9 +3,11 @@
 import json
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
+import tempfile
 import time
 import urllib.error
 import urllib.request
@@ -41,6 +43,19 @@ def edit_config(path, values):
                 line = f"{setting[1]} = {value}"
         lines.append(line)
     path.write_text("\n".join(lines) + "\n")
+
+
+def own_config(node, settings=None):
+    """Gives the home of a node the configuration file of its release, as an operator does after a conversion, and keeps what node-migrate
+    set in the old one. The example application's database, which has the dialect of its release too, is built anew from the blocks."""
+    config = node.home / "config/config.toml"
+    backend = re.search(r'^db_backend = "(\w+)"$', config.read_text(), re.M)[1]
+    with tempfile.TemporaryDirectory() as fresh:
+        subprocess.run([node.binary, "init", "--home", fresh], check=True, capture_output=True)
+        shutil.copy(Path(fresh) / "config/config.toml", config)
+    node.configure(settings={
+        ".db_backend": f'"{backend}"', ".proxy_app": '"persistent_kvstore"', "tx_index.indexer": '"kv"', **(settings or {})})
+    shutil.rmtree(node.home / "data/kvstore.db", ignore_errors=True)
 
 
 class Node:
