@@ -8,11 +8,11 @@
 //! evidence hash covers its bytes.
 
 use super::field::{message, once};
-use super::{ConvertError, Target, validator};
+use super::{ConvertError, Form, validator};
 use crate::comet::wire::Reader;
 
 /// A value of pending evidence.
-pub(super) fn evidence(value: &[u8], to: Target, out: &mut Vec<u8>) -> Result<(), ConvertError> {
+pub(super) fn evidence(value: &[u8], to: Form, out: &mut Vec<u8>) -> Result<(), ConvertError> {
     let convert = |mut reader: Reader<'_>, out: &mut Vec<u8>| {
         while let Some(field) = reader.next()? {
             match field.number {
@@ -27,7 +27,7 @@ pub(super) fn evidence(value: &[u8], to: Target, out: &mut Vec<u8>) -> Result<()
     convert(Reader::new(value), out).map_err(|error: ConvertError| error.within("Evidence"))
 }
 
-fn attack(mut reader: Reader<'_>, to: Target, out: &mut Vec<u8>) -> Result<(), ConvertError> {
+fn attack(mut reader: Reader<'_>, to: Form, out: &mut Vec<u8>) -> Result<(), ConvertError> {
     while let Some(field) = reader.next()? {
         match field.number {
             1 => message(&field, "conflicting_block", out, |reader, out| light_block(reader, to, out))?,
@@ -38,7 +38,7 @@ fn attack(mut reader: Reader<'_>, to: Target, out: &mut Vec<u8>) -> Result<(), C
     Ok(())
 }
 
-fn light_block(mut reader: Reader<'_>, to: Target, out: &mut Vec<u8>) -> Result<(), ConvertError> {
+fn light_block(mut reader: Reader<'_>, to: Form, out: &mut Vec<u8>) -> Result<(), ConvertError> {
     while let Some(field) = reader.next()? {
         match field.number {
             2 => {

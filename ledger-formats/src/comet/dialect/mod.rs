@@ -18,6 +18,8 @@
 mod error;
 mod evidence;
 mod field;
+mod form;
+mod loss;
 mod params;
 #[cfg(test)]
 mod properties;
@@ -31,7 +33,8 @@ use proofs::commit::KeyType;
 use serde::{Deserialize, Serialize};
 
 pub use error::ConvertError;
-pub use params::{Loss, loss_of_record, loss_of_results, loss_of_state};
+use form::Form;
+pub use loss::{Loss, loss_of_record, loss_of_results, loss_of_state};
 
 use super::class::Kind;
 use super::key::StateRecord;
@@ -147,6 +150,24 @@ pub enum Change {
 /// # Errors
 /// When the value does not decode as far as it must be looked into, or the target cannot say it.
 pub fn convert(kind: Kind, value: &[u8], to: Target, out: &mut Vec<u8>) -> Result<Change, ConvertError> {
+    write(kind, value, to.into(), out)
+}
+
+/// Gives one value of a record of `kind` the form that is the same whichever dialect it was in. `out` as for
+/// [`convert`].
+///
+/// Keys of validators have the form of v1.0, of any kind of key. Of parameters, fields 5 to 7 become one field 7 with
+/// the heights that say when vote extensions and proposer-based time begin; in a full record both are there, zero too,
+/// in an update only those that say something. What only one dialect can say is left out: synchrony (v1.0) and the
+/// authority (v0.40). All other fields, unknown ones too, are copied as they stand.
+///
+/// # Errors
+/// When the value does not decode as far as it must be looked into, or says one thing in two ways that differ.
+pub fn canonical(kind: Kind, value: &[u8], out: &mut Vec<u8>) -> Result<Change, ConvertError> {
+    write(kind, value, Form::Canonical, out)
+}
+
+fn write(kind: Kind, value: &[u8], to: Form, out: &mut Vec<u8>) -> Result<Change, ConvertError> {
     out.clear();
     match kind {
         Kind::Validators => validator::info(value, to, out)?,

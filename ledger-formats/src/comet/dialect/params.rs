@@ -10,14 +10,12 @@
 //! not tell, its content does ([`ConsensusParams::sixth`]). In an update an absent part means no change.
 
 use super::field::{message, once};
-use super::{ConvertError, Target};
-use crate::comet::params::{ConsensusParams, ConsensusParamsInfo, Sixth};
-use crate::comet::results::Results;
-use crate::comet::state::State;
+use super::{ConvertError, Form, Target};
+use crate::comet::params::{ConsensusParams, Sixth};
 use crate::comet::wire::{Decode, Reader, put_message, put_uint};
 
 /// `consensusParamsKey`: the parameters in field 1, empty in a sparse record.
-pub(super) fn info(value: &[u8], to: Target, out: &mut Vec<u8>) -> Result<(), ConvertError> {
+pub(super) fn info(value: &[u8], to: Form, out: &mut Vec<u8>) -> Result<(), ConvertError> {
     let convert = |mut reader: Reader<'_>, out: &mut Vec<u8>| {
         while let Some(field) = reader.next()? {
             match field.number {
@@ -34,61 +32,104 @@ pub(super) fn info(value: &[u8], to: Target, out: &mut Vec<u8>) -> Result<(), Co
 }
 
 /// Parameters as a whole.
-pub(super) fn full(reader: Reader<'_>, to: Target, out: &mut Vec<u8>) -> Result<(), ConvertError> {
+pub(super) fn full(reader: Reader<'_>, to: Form, out: &mut Vec<u8>) -> Result<(), ConvertError> {
     let params = ConsensusParams::read(reader.clone())?;
-    let mut wanted = Wanted { fifth: Own::Keep, sixth: Own::Keep, seventh: Own::Keep };
-    if params.is_empty() {
-        return write(reader, &wanted, out);
-    }
-    match to {
-        Target::V1_0 if is_v1(&params) => {}
-        Target::V1_0 => {
-            wanted.fifth = Own::Drop;
-            wanted.sixth = Own::Put(Part::ZeroSynchrony);
-            wanted.seventh = Own::Put(Part::Feature(params.vote_extensions_enable_height()));
-        }
-        Target::V0_38 | Target::V0_40 => {
-            if is_v1(&params) {
-                wanted.fifth = Own::Put(Part::Abci(extension_height(&reader, &params)?));
-                wanted.sixth = Own::Drop;
-                wanted.seventh = Own::Drop;
-            }
-            if to == Target::V0_38 {
-                wanted.sixth = Own::Drop;
-            } else if is_v1(&params) || params.sixth_bytes.is_none() {
-                wanted.sixth = Own::Put(Part::NoAuthority);
-            }
-        }
-    }
+    let wanted = match to {
+        Form::Canonical => canonical(&reader, &params)?,
+        Form::Of(_) if params.is_empty() => Wanted::AS_IT_IS,
+        Form::Of(target) => whole(&reader, &params, target)?,
+    };
     write(reader, &wanted, out)
 }
 
 /// Parameters of which only the parts that change are there.
-pub(super) fn update(reader: Reader<'_>, to: Target, out: &mut Vec<u8>) -> Result<(), ConvertError> {
+pub(super) fn update(reader: Reader<'_>, to: Form, out: &mut Vec<u8>) -> Result<(), ConvertError> {
     let params = ConsensusParams::read(reader.clone())?;
-    let mut wanted = Wanted { fifth: Own::Keep, sixth: Own::Keep, seventh: Own::Keep };
-    let is_synchrony = matches!(params.sixth(), Some(Sixth::Synchrony { .. }));
-    if to == Target::V1_0 {
-        if params.feature.is_none() {
+    let wanted = match to {
+        Form::Canonical => canonical_update(&reader, &params)?,
+        Form::Of(Target::V1_0) => update_for_v1(&params),
+        Form::Of(target) => update_before_v1(&reader, &params, target)?,
+    };
+    write(reader, &wanted, out)
+}
+
+fn whole(reader: &Reader<'_>, params: &ConsensusParams<'_>, to: Target) -> Result<Wanted, ConvertError> {
+    let is_v1 = is_v1(params);
+    let mut wanted = Wanted::AS_IT_IS;
+    match to {
+        Target::V1_0 if is_v1 => {}
+        Target::V1_0 => {
             wanted.fifth = Own::Drop;
-            if let Some(abci) = params.abci {
-                wanted.seventh = Own::Put(Part::FeatureUpdate(abci.vote_extensions_enable_height));
+            wanted.sixth = Own::Put(Part::ZeroSynchrony);
+            wanted.seventh = Own::Put(Part::feature(params.vote_extensions_enable_height(), 0));
+        }
+        Target::V0_38 | Target::V0_40 => {
+            if is_v1 {
+                refuse_proposer_time(reader, params)?;
+                wanted = Wanted::NONE;
+                wanted.fifth = Own::Put(Part::Abci(extension_height(reader, params)?));
             }
-            if !is_synchrony {
+            if to == Target::V0_38 {
                 wanted.sixth = Own::Drop;
+            } else if is_v1 || params.sixth_bytes.is_none() {
+                wanted.sixth = Own::Put(Part::NoAuthority);
             }
         }
-        return write(reader, &wanted, out);
     }
-    let height = extension_height(&reader, &params)?;
-    if params.feature.is_some_and(|feature| feature.vote_extensions_enable_height.is_some()) {
+    Ok(wanted)
+}
+
+/// What all dialects can say, in field 7. Nothing where nothing is set, so that a sparse record stays as it is.
+fn canonical(reader: &Reader<'_>, params: &ConsensusParams<'_>) -> Result<Wanted, ConvertError> {
+    let (extensions, proposer_time) = (extension_height(reader, params)?, params.pbts_enable_height());
+    let others = ConsensusParams { abci: None, sixth_bytes: None, feature: None, ..params.clone() };
+    let mut wanted = Wanted::NONE;
+    if extensions > 0 || proposer_time > 0 || !others.is_empty() {
+        wanted.seventh = Own::Put(Part::feature(extensions, proposer_time));
+    }
+    Ok(wanted)
+}
+
+fn canonical_update(reader: &Reader<'_>, params: &ConsensusParams<'_>) -> Result<Wanted, ConvertError> {
+    let is_told = feature_height(params).is_some() || params.abci.is_some();
+    let extensions = if is_told { Some(extension_height(reader, params)?) } else { None };
+    // A zero says what an absent height says: proposer-based time stays off.
+    let proposer_time = Some(params.pbts_enable_height()).filter(|height| *height > 0);
+    let mut wanted = Wanted::NONE;
+    if extensions.is_some() || proposer_time.is_some() {
+        wanted.seventh = Own::Put(Part::Feature { extensions, proposer_time });
+    }
+    Ok(wanted)
+}
+
+fn update_for_v1(params: &ConsensusParams<'_>) -> Wanted {
+    let mut wanted = Wanted::AS_IT_IS;
+    if params.feature.is_some() {
+        return wanted;
+    }
+    wanted.fifth = Own::Drop;
+    if let Some(abci) = params.abci {
+        let extensions = Some(abci.vote_extensions_enable_height);
+        wanted.seventh = Own::Put(Part::Feature { extensions, proposer_time: None });
+    }
+    if !matches!(params.sixth(), Some(Sixth::Synchrony { .. })) {
+        wanted.sixth = Own::Drop;
+    }
+    wanted
+}
+
+fn update_before_v1(reader: &Reader<'_>, params: &ConsensusParams<'_>, to: Target) -> Result<Wanted, ConvertError> {
+    refuse_proposer_time(reader, params)?;
+    let height = extension_height(reader, params)?;
+    let mut wanted = Wanted::AS_IT_IS;
+    if feature_height(params).is_some() {
         wanted.fifth = Own::Put(Part::Abci(height));
     }
     wanted.seventh = Own::Drop;
-    if is_v1(&params) || to == Target::V0_38 {
+    if is_v1(params) || to == Target::V0_38 {
         wanted.sixth = Own::Drop;
     }
-    write(reader, &wanted, out)
+    Ok(wanted)
 }
 
 /// Whether v1.0 wrote the parameters.
@@ -96,14 +137,23 @@ fn is_v1(params: &ConsensusParams<'_>) -> bool {
     params.feature.is_some() || matches!(params.sixth(), Some(Sixth::Synchrony { .. }))
 }
 
-/// Height of vote extensions of parameters of v1.0, for a release before it.
-fn extension_height(reader: &Reader<'_>, params: &ConsensusParams<'_>) -> Result<u64, ConvertError> {
-    let feature = params.feature.and_then(|feature| feature.vote_extensions_enable_height).unwrap_or(0);
-    let abci = params.abci.unwrap_or_default().vote_extensions_enable_height;
-    let height = params.pbts_enable_height();
-    if height > 0 {
-        return Err(ConvertError::ProposerTime { place: reader.place("feature.pbts_enable_height"), height });
+/// Height of vote extensions that field 7 says, if it says one.
+fn feature_height(params: &ConsensusParams<'_>) -> Option<u64> {
+    params.feature.and_then(|feature| feature.vote_extensions_enable_height)
+}
+
+/// Refuses what no release before v1.0 has.
+fn refuse_proposer_time(reader: &Reader<'_>, params: &ConsensusParams<'_>) -> Result<(), ConvertError> {
+    match params.pbts_enable_height() {
+        0 => Ok(()),
+        height => Err(ConvertError::ProposerTime { place: reader.place("feature.pbts_enable_height"), height }),
     }
+}
+
+/// Height of vote extensions, by field 7 or, where that is 0, by field 5.
+fn extension_height(reader: &Reader<'_>, params: &ConsensusParams<'_>) -> Result<u64, ConvertError> {
+    let feature = feature_height(params).unwrap_or(0);
+    let abci = params.abci.unwrap_or_default().vote_extensions_enable_height;
     if feature > 0 && abci > 0 {
         let place = reader.place("vote_extensions_enable_height");
         return Err(ConvertError::TwoExtensionHeights { place, feature, abci });
@@ -118,6 +168,11 @@ struct Wanted {
     seventh: Own,
 }
 
+impl Wanted {
+    const AS_IT_IS: Self = Self { fifth: Own::Keep, sixth: Own::Keep, seventh: Own::Keep };
+    const NONE: Self = Self { fifth: Own::Drop, sixth: Own::Drop, seventh: Own::Drop };
+}
+
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Own {
     Keep,
@@ -130,11 +185,19 @@ enum Part {
     Abci(u64),
     NoAuthority,
     ZeroSynchrony,
-    Feature(u64),
-    FeatureUpdate(u64),
+    /// Heights that are absent say no change.
+    Feature {
+        extensions: Option<u64>,
+        proposer_time: Option<u64>,
+    },
 }
 
 impl Part {
+    /// The features of a full record.
+    const fn feature(extensions: u64, proposer_time: u64) -> Self {
+        Self::Feature { extensions: Some(extensions), proposer_time: Some(proposer_time) }
+    }
+
     fn put(self, out: &mut Vec<u8>) {
         let height = |out: &mut Vec<u8>, number, height| put_message(out, number, |out| put_uint(out, 1, height));
         match self {
@@ -144,11 +207,13 @@ impl Part {
                 put_message(out, 1, |_| {});
                 put_message(out, 2, |_| {});
             }),
-            Self::Feature(value) => put_message(out, 7, |out| {
-                height(out, 1, value);
-                height(out, 2, 0);
+            Self::Feature { extensions, proposer_time } => put_message(out, 7, |out| {
+                for (number, value) in [(1, extensions), (2, proposer_time)] {
+                    if let Some(value) = value {
+                        height(out, number, value);
+                    }
+                }
             }),
-            Self::FeatureUpdate(value) => put_message(out, 7, |out| height(out, 1, value)),
         }
     }
 }
@@ -175,57 +240,6 @@ fn write(mut reader: Reader<'_>, wanted: &Wanted, out: &mut Vec<u8>) -> Result<(
     Ok(())
 }
 
-/// What a record says and the target cannot, although it can be opened without it. The plan reports it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Loss {
-    /// v1.0's bounds of clocks; without proposer-based time they mean nothing.
-    Synchrony,
-    /// v0.40's authority over the parameters.
-    Authority(String),
-}
-
-impl std::fmt::Display for Loss {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Synchrony => {
-                f.write_str("the bounds of clocks (synchrony), which mean nothing without proposer-based timestamps")
-            }
-            Self::Authority(authority) => write!(f, "the authority over the consensus parameters, `{authority}`"),
-        }
-    }
-}
-
-fn loss(params: &ConsensusParams<'_>, to: Target) -> Option<Loss> {
-    match params.sixth()? {
-        Sixth::Synchrony { precision, message_delay } => {
-            let is_set = precision != Default::default() || message_delay != Default::default();
-            (to != Target::V1_0 && is_set).then_some(Loss::Synchrony)
-        }
-        Sixth::Authority(authority) => {
-            let text = || Loss::Authority(authority.escape_ascii().to_string());
-            (to != Target::V0_40 && !authority.is_empty()).then(text)
-        }
-    }
-}
-
-/// What is lost of a value of `consensusParamsKey`; nothing of one that does not decode.
-#[must_use]
-pub fn loss_of_record(value: &[u8], to: Target) -> Option<Loss> {
-    loss(&ConsensusParamsInfo::decode(value).ok()?.consensus_params, to)
-}
-
-/// What is lost of a value of `stateKey`; nothing of one that does not decode.
-#[must_use]
-pub fn loss_of_state(value: &[u8], to: Target) -> Option<Loss> {
-    loss(&State::decode(value).ok()?.consensus_params, to)
-}
-
-/// What is lost of a value of `abciResponsesKey`; nothing of one that does not decode.
-#[must_use]
-pub fn loss_of_results(results: &Results<'_>, to: Target) -> Option<Loss> {
-    loss(results.consensus_param_updates.as_ref()?, to)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -239,7 +253,7 @@ mod tests {
     fn whole(last: &str, to: Target) -> Result<String, ConvertError> {
         let value = bytes(&format!("{COMMON} {last}"));
         let mut out = Vec::new();
-        full(Reader::new(&value), to, &mut out)?;
+        full(Reader::new(&value), to.into(), &mut out)?;
         let common = bytes(COMMON).len();
         assert_eq!(out[..common], value[..common], "the common part stays");
         Ok(hex::encode(&out[common..]))
@@ -247,7 +261,7 @@ mod tests {
 
     fn part(value: &str, to: Target) -> String {
         let mut out = Vec::new();
-        update(Reader::new(&bytes(value)), to, &mut out).expect("converts");
+        update(Reader::new(&bytes(value)), to.into(), &mut out).expect("converts");
         hex::encode(out)
     }
 
@@ -304,7 +318,7 @@ mod tests {
         for sparse in ["0a001001", "0a0a 0a00 1202 1200 1a00 2200 1001"] {
             for to in Target::ALL {
                 let mut out = Vec::new();
-                info(&bytes(sparse), to, &mut out).expect("converts");
+                info(&bytes(sparse), to.into(), &mut out).expect("converts");
                 assert_eq!(out, bytes(sparse));
             }
         }
@@ -318,21 +332,10 @@ mod tests {
             ConvertError::ProposerTime { place: Reader::new(&[]).place("feature.pbts_enable_height"), height: 100 }
         );
         let mut out = Vec::new();
-        assert!(update(Reader::new(&bytes("3a0412020864")), Target::V0_40, &mut out).is_err());
+        assert!(update(Reader::new(&bytes("3a0412020864")), Target::V0_40.into(), &mut out).is_err());
         assert!(matches!(
             whole("2a020805 3a060a0208191200", Target::V0_38),
             Err(ConvertError::TwoExtensionHeights { feature: 25, abci: 5, .. })
         ));
-    }
-
-    #[test]
-    fn what_is_lost_is_named() {
-        let loss = |last: &str, to| {
-            loss_of_record(&bytes(&format!("0a{:02x}{COMMON}{last}", bytes(&format!("{COMMON}{last}")).len())), to)
-        };
-        assert_eq!(loss("2a00 32090a07636f736d6f7331", Target::V1_0), Some(Loss::Authority("cosmos1".to_owned())));
-        assert_eq!(loss("2a00 32090a07636f736d6f7331", Target::V0_40), None);
-        assert_eq!(loss(&format!("{SYNCHRONY}3a040a001200"), Target::V0_38), Some(Loss::Synchrony));
-        assert_eq!(loss("32040a0012003a040a001200", Target::V0_38), None);
     }
 }

@@ -3,9 +3,10 @@
 
 use proptest::prelude::*;
 
-use super::{Change, Target, convert};
+use super::{Change, Target, canonical, convert};
 use crate::comet::class::Kind;
-use crate::comet::wire::{put_bytes, put_int, put_message, put_uint};
+use crate::comet::key::StateRecord;
+use crate::comet::wire::{put_bytes, put_int, put_message, put_uint, put_varint};
 use crate::comet::{Decode, Results, ValidatorsInfo};
 
 /// A validator's values: address, key (kind 0 or 1), power, priority.
@@ -116,6 +117,58 @@ fn converted(kind: Kind, value: &[u8], to: Target) -> Vec<u8> {
     }
 }
 
+/// The kinds whose values differ between dialects.
+const KINDS: [Kind; 5] = [
+    Kind::Validators,
+    Kind::ConsensusParams,
+    Kind::AbciResponses,
+    Kind::PendingEvidence,
+    Kind::State(StateRecord::State),
+];
+
+/// The value in its canonical form, if it has one.
+fn canonical_of(kind: Kind, value: &[u8]) -> Option<Vec<u8>> {
+    let mut out = Vec::new();
+    match canonical(kind, value, &mut out).ok()? {
+        Change::None => Some(value.to_vec()),
+        Change::Rewritten => Some(out),
+    }
+}
+
+/// Messages of messages with the numbers that matter here: what a release never writes, but a decoder may meet.
+fn any_message() -> impl Strategy<Value = Vec<u8>> {
+    let number = || prop_oneof![1..9_u32, Just(19)];
+    let integer = || prop_oneof![Just(0), Just(1), 0..300_u64, any::<u64>()];
+    let key = (1..3_u32, any::<bool>()).prop_map(|(kind, is_long)| {
+        let mut out = Vec::new();
+        put_bytes(&mut out, kind, &vec![7; if is_long { 33 } else { 32 }]);
+        out
+    });
+    let leaf = prop_oneof![
+        (number(), integer()).prop_map(|(number, value)| {
+            let mut out = Vec::new();
+            put_varint(&mut out, u64::from(number) << 3);
+            put_varint(&mut out, value);
+            out
+        }),
+        key,
+        proptest::sample::select(vec![b"ed25519".to_vec(), b"secp256k1".to_vec(), vec![7; 32], vec![8; 32], vec![]])
+            .prop_flat_map(move |text| (number(), Just(text)))
+            .prop_map(|(number, text)| {
+                let mut out = Vec::new();
+                put_message(&mut out, number, |out| out.extend_from_slice(&text));
+                out
+            }),
+    ];
+    leaf.prop_recursive(5, 40, 6, move |inner| {
+        (number(), proptest::collection::vec(inner, 0..6)).prop_map(|(number, fields)| {
+            let mut out = Vec::new();
+            put_message(&mut out, number, |out| fields.iter().for_each(|field| out.extend_from_slice(field)));
+            out
+        })
+    })
+}
+
 proptest! {
     #[test]
     fn validators_convert_to_what_the_other_release_writes_and_back(rows in proptest::collection::vec(any_validator(), 0..6), changed in 0..1_u64 << 40) {
@@ -165,6 +218,39 @@ proptest! {
                     let mut again = Vec::new();
                     prop_assert_eq!(convert(kind, &out, to, &mut again), Ok(Change::None));
                 }
+            }
+        }
+    }
+
+    #[test]
+    fn all_dialects_of_a_record_have_one_canonical_form(
+        rows in proptest::collection::vec(any_validator(), 0..5),
+        height in 0..1_u64 << 40,
+        app_hash in proptest::collection::vec(any::<u8>(), 0..33),
+    ) {
+        let same = |kind, forms: &[Vec<u8>]| {
+            let first = canonical_of(kind, &forms[0]).expect("has a form");
+            forms.iter().all(|form| canonical_of(kind, form).as_ref() == Some(&first))
+        };
+        prop_assert!(same(Kind::Validators, &[info(&rows, height, false), info(&rows, height, true)]));
+        let of = |is_v1| results(&rows, Some(height), &app_hash, is_v1);
+        prop_assert!(same(Kind::AbciResponses, &[of(false), of(true)]));
+        let of = |target| params((5, -1), height, 7, target);
+        prop_assert!(same(Kind::ConsensusParams, &Target::ALL.map(of)));
+    }
+
+    #[test]
+    fn the_canonical_form_outlives_every_conversion(bytes in any_message(), kind in proptest::sample::select(KINDS.to_vec())) {
+        let canonical = canonical_of(kind, &bytes);
+        if let Some(canonical) = &canonical {
+            let again = canonical_of(kind, canonical);
+            prop_assert_eq!(again.as_ref(), Some(canonical), "of the canonical form itself");
+        }
+        for to in Target::ALL {
+            let mut out = Vec::new();
+            if convert(kind, &bytes, to, &mut out) == Ok(Change::Rewritten) {
+                prop_assert!(canonical.is_some());
+                prop_assert_eq!(&canonical_of(kind, &out), &canonical, "{}", to);
             }
         }
     }

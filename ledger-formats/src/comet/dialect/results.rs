@@ -8,12 +8,12 @@
 //! stays as it is.
 
 use super::field::message;
-use super::{Change, ConvertError, Target, params, validator};
+use super::{Change, ConvertError, Form, params, validator};
 use crate::comet::error::DecodeError;
 use crate::comet::wire::{Reader, Value, put_message, put_uint, put_varint};
 
 /// `abciResponsesKey`. Most hold no update and are not copied at all.
-pub(super) fn response(value: &[u8], to: Target, out: &mut Vec<u8>) -> Result<Change, ConvertError> {
+pub(super) fn response(value: &[u8], to: Form, out: &mut Vec<u8>) -> Result<Change, ConvertError> {
     if !has_updates(value).map_err(|error| error.within("FinalizeBlockResponse"))? {
         return Ok(Change::None);
     }
@@ -22,7 +22,7 @@ pub(super) fn response(value: &[u8], to: Target, out: &mut Vec<u8>) -> Result<Ch
 }
 
 /// `lastABCIResponseKey`.
-pub(super) fn last(value: &[u8], to: Target, out: &mut Vec<u8>) -> Result<(), ConvertError> {
+pub(super) fn last(value: &[u8], to: Form, out: &mut Vec<u8>) -> Result<(), ConvertError> {
     let mut reader = Reader::new(value);
     while let Some(field) = reader.next()? {
         match field.number {
@@ -88,7 +88,7 @@ fn has_updates(value: &[u8]) -> Result<bool, DecodeError> {
     Ok(is_later && has_updates)
 }
 
-fn write(mut reader: Reader<'_>, to: Target, out: &mut Vec<u8>) -> Result<(), ConvertError> {
+fn write(mut reader: Reader<'_>, to: Form, out: &mut Vec<u8>) -> Result<(), ConvertError> {
     while let Some(field) = reader.next()? {
         match field.number {
             3 => message(&field, "validator_updates", out, |reader, out| validator::update(reader, to, out))?,
@@ -102,6 +102,7 @@ fn write(mut reader: Reader<'_>, to: Target, out: &mut Vec<u8>) -> Result<(), Co
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::comet::dialect::Target;
 
     fn bytes(hexadecimal: &str) -> Vec<u8> {
         hex::decode(hexadecimal.replace(' ', "")).expect("hex")
@@ -113,17 +114,17 @@ mod tests {
         let v1 = bytes(&format!("1a2d 1006 1a20{key} 220765643235353139 2208 3a060a020864 1200 2a08fa04000000000000"));
         let old = bytes(&format!("1a26 0a220a20{key} 1006 2204 2a020864 2a08fa04000000000000"));
         let mut out = Vec::new();
-        assert_eq!(response(&v1, Target::V0_38, &mut out), Ok(Change::Rewritten));
+        assert_eq!(response(&v1, Target::V0_38.into(), &mut out), Ok(Change::Rewritten));
         assert_eq!(hex::encode(&out), hex::encode(&old));
         out.clear();
-        assert_eq!(response(&old, Target::V0_40, &mut out), Ok(Change::None));
+        assert_eq!(response(&old, Target::V0_40.into(), &mut out), Ok(Change::None));
     }
 
     #[test]
     fn records_without_updates_and_legacy_ones_stay() {
         let mut out = Vec::new();
         for value in ["2a08fa04000000000000", "0a04 0801 2802 0a00 1200 1a00", ""] {
-            assert_eq!(response(&bytes(value), Target::V1_0, &mut out), Ok(Change::None), "{value}");
+            assert_eq!(response(&bytes(value), Target::V1_0.into(), &mut out), Ok(Change::None), "{value}");
         }
     }
 

@@ -9,7 +9,7 @@
 //! ```
 
 use super::field::{message, once};
-use super::{ConvertError, Target};
+use super::{ConvertError, Form};
 use crate::comet::error::DecodeError;
 use crate::comet::public_key::PublicKey;
 use crate::comet::wire::{Reader, put_bytes, put_message};
@@ -25,7 +25,7 @@ const VALIDATOR: KeyFields = KeyFields { plain: 2, bytes: 5, name: 6 };
 const UPDATE: KeyFields = KeyFields { plain: 1, bytes: 3, name: 4 };
 
 /// `ValidatorsInfo`: the set in field 1; a sparse record has none.
-pub(super) fn info(value: &[u8], to: Target, out: &mut Vec<u8>) -> Result<(), ConvertError> {
+pub(super) fn info(value: &[u8], to: Form, out: &mut Vec<u8>) -> Result<(), ConvertError> {
     let convert = |mut reader: Reader<'_>, out: &mut Vec<u8>| {
         while let Some(field) = reader.next()? {
             match field.number {
@@ -42,7 +42,7 @@ pub(super) fn info(value: &[u8], to: Target, out: &mut Vec<u8>) -> Result<(), Co
 }
 
 /// `ValidatorSet {validators 1, proposer 2, total_voting_power 3}`.
-pub(super) fn set(mut reader: Reader<'_>, to: Target, out: &mut Vec<u8>) -> Result<(), ConvertError> {
+pub(super) fn set(mut reader: Reader<'_>, to: Form, out: &mut Vec<u8>) -> Result<(), ConvertError> {
     while let Some(field) = reader.next()? {
         let name = match field.number {
             1 => "validators",
@@ -58,23 +58,23 @@ pub(super) fn set(mut reader: Reader<'_>, to: Target, out: &mut Vec<u8>) -> Resu
 }
 
 /// `Validator`.
-pub(super) fn validator(reader: Reader<'_>, to: Target, out: &mut Vec<u8>) -> Result<(), ConvertError> {
+pub(super) fn validator(reader: Reader<'_>, to: Form, out: &mut Vec<u8>) -> Result<(), ConvertError> {
     with_key(reader, &VALIDATOR, to, out)
 }
 
 /// `ValidatorUpdate`.
-pub(super) fn update(reader: Reader<'_>, to: Target, out: &mut Vec<u8>) -> Result<(), ConvertError> {
+pub(super) fn update(reader: Reader<'_>, to: Form, out: &mut Vec<u8>) -> Result<(), ConvertError> {
     with_key(reader, &UPDATE, to, out)
 }
 
 /// Copies a message with its key in the form of `to`.
-fn with_key(mut reader: Reader<'_>, numbers: &KeyFields, to: Target, out: &mut Vec<u8>) -> Result<(), ConvertError> {
+fn with_key(mut reader: Reader<'_>, numbers: &KeyFields, to: Form, out: &mut Vec<u8>) -> Result<(), ConvertError> {
     let key = key(&reader, numbers, to)?;
-    let is_v1 = to == Target::V1_0;
-    let behind = if is_v1 { numbers.name } else { numbers.plain };
+    let is_typed = to.has_typed_keys();
+    let behind = if is_typed { numbers.name } else { numbers.plain };
     let mut is_written = false;
     let put_key = |out: &mut Vec<u8>| {
-        if is_v1 {
+        if is_typed {
             put_bytes(out, numbers.bytes, key.bytes);
             put_bytes(out, numbers.name, key.kind.name.as_bytes());
         } else {
@@ -97,7 +97,7 @@ fn with_key(mut reader: Reader<'_>, numbers: &KeyFields, to: Target, out: &mut V
 }
 
 /// The key, by the rule of v1.0: the two fields count before the one.
-fn key<'a>(reader: &Reader<'a>, numbers: &KeyFields, to: Target) -> Result<PublicKey<'a>, ConvertError> {
+fn key<'a>(reader: &Reader<'a>, numbers: &KeyFields, to: Form) -> Result<PublicKey<'a>, ConvertError> {
     let (mut plain, mut bytes, mut name) = (None, &[][..], None);
     let mut fields = reader.clone();
     while let Some(field) = fields.next()? {
@@ -118,15 +118,14 @@ fn key<'a>(reader: &Reader<'a>, numbers: &KeyFields, to: Target) -> Result<Publi
         (Some(key), _) | (None, Some(key)) => key,
         (None, None) => return Err(DecodeError::Missing { place: place() }.into()),
     };
-    if !to.knows(key.kind.key_type) {
-        return Err(ConvertError::KeyKind { place: place(), kind: key.kind.name, target: to });
-    }
+    to.expect_key(key.kind, place)?;
     Ok(key)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::comet::dialect::Target;
 
     fn bytes(hexadecimal: &str) -> Vec<u8> {
         hex::decode(hexadecimal.replace(' ', "")).expect("hex")
@@ -134,7 +133,7 @@ mod tests {
 
     fn converted(value: &[u8], to: Target) -> Result<Vec<u8>, ConvertError> {
         let mut out = Vec::new();
-        validator(Reader::new(value), to, &mut out).map(|()| out)
+        validator(Reader::new(value), to.into(), &mut out).map(|()| out)
     }
 
     #[test]
