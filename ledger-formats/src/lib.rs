@@ -8,4 +8,5 @@ pub mod comet;
 pub mod digest;
 pub mod durable;
 pub mod engine;
+pub mod root;
 pub mod store;

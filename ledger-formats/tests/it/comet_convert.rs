@@ -14,7 +14,7 @@ use super::homes;
 /// The databases that a conversion concerns.
 const CONVERTED: [Database; 3] = [Database::BlockStore, Database::State, Database::Evidence];
 
-fn store(rows: &Rows) -> MemoryStore {
+pub fn store(rows: &Rows) -> MemoryStore {
     MemoryStore::new(rows.iter().map(|(key, value)| (key.clone(), value.clone())))
 }
 
@@ -22,7 +22,7 @@ fn converted(source: MemoryStore, database: Database, conversion: Conversion) ->
     ConvertedStore::new(Box::new(source), database, conversion).expect("wraps")
 }
 
-fn rows(store: &dyn ReadStore) -> Vec<(Vec<u8>, Vec<u8>)> {
+pub fn rows(store: &dyn ReadStore) -> Vec<(Vec<u8>, Vec<u8>)> {
     let mut cursor = store.scan(&KeyRange::all()).expect("a scan");
     let mut rows = Vec::new();
     while let Some((key, value)) = cursor.next().expect("reads") {

@@ -26,6 +26,7 @@ mod rows;
 #[cfg(feature = "sled")]
 mod sled;
 mod snapshot;
+mod store_root;
 mod table_damage;
 mod table_reader;
 mod table_round_trip;
