@@ -75,6 +75,8 @@ pub(crate) enum Command {
     Repair(RepairArguments),
     /// Print counts and SHA-256 of every database, independent of its engine.
     Digest(DigestArguments),
+    /// Print the store root of every database: one hash over its records, the same in every engine, layout and dialect.
+    Root(DigestArguments),
     /// The whole way for small stores: run, verify, cut over.
     Migrate(MigrateArguments),
     /// Sign and prove the tree of a store's heights, which anybody can recompute.
@@ -193,7 +195,7 @@ pub(crate) struct Consent {
     pub(crate) key: Option<PathBuf>,
 }
 
-/// Arguments of `digest`.
+/// Arguments of `digest` and `root`.
 #[derive(Debug, Args)]
 pub(crate) struct DigestArguments {
     /// The node's folder, which holds config/ and data/.

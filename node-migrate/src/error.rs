@@ -4,6 +4,7 @@ use std::io;
 
 use ledger_formats::durable::DurableError;
 use ledger_formats::engine::detect::DetectError;
+use ledger_formats::root::RootError;
 use ledger_formats::store::StoreError;
 use node_migrate::copy::CopyError;
 use node_migrate::cutover::SwitchError;
@@ -12,6 +13,7 @@ use node_migrate::migration::{CloseError, OpenError, VerificationError};
 use node_migrate::plan::PlanError;
 use node_migrate::reading::ReadingError;
 use node_migrate::receipt::ReceiptError;
+use node_migrate::store_root::StoreRootError;
 use node_migrate::verify::VerifyError;
 use node_migrate::workspace::WorkspaceError;
 
@@ -187,6 +189,19 @@ impl From<ReadingError> for AppError {
     fn from(error: ReadingError) -> Self {
         match &error {
             ReadingError::Store(store) => of_store(store, error.to_string()),
+            _ => Self::new(Kind::System, error.to_string()),
+        }
+    }
+}
+
+impl From<StoreRootError> for AppError {
+    fn from(error: StoreRootError) -> Self {
+        match &error {
+            StoreRootError::Root(RootError::Store(store)) => of_store(store, error.to_string()),
+            StoreRootError::Root(_) => Self::new(Kind::Damaged, error.to_string()),
+            StoreRootError::Interrupted(_) => {
+                Self::new(Kind::Interrupted, error.to_string()).hint("give the command again")
+            }
             _ => Self::new(Kind::System, error.to_string()),
         }
     }

@@ -17,6 +17,7 @@ pub mod owner;
 pub mod plan;
 pub mod reading;
 pub mod receipt;
+pub mod store_root;
 pub mod tips;
 pub mod verify;
 pub mod workspace;

@@ -11,11 +11,11 @@ use super::leaf;
 use super::reader::{Leaf, Piece, UNCLEAR_KEPT};
 use super::record::Place;
 use super::segments::{KindRoot, Open, Segments};
+use crate::comet::State;
 use crate::comet::class::{Database, Kind};
 use crate::comet::dialect::{self, Change};
 use crate::comet::key::{Layout, StateKey, StateRecord};
 use crate::comet::wire::Decode;
-use crate::comet::State;
 use crate::store::ReadStore;
 
 /// Records of a segment of records that are neither by height nor by hash.

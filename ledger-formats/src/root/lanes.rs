@@ -171,12 +171,10 @@ mod tests {
     fn the_root_is_that_of_segments_of_a_thousand_heights() {
         use super::super::leaf::segment;
         use proofs::merkle::root_of_hashes;
-        let of = |heights: &[u64]| root_of_hashes(&mut heights.iter().map(|height| leaf(*height, 0)).collect::<Vec<_>>());
-        let segments = [
-            segment(0, 2, &of(&[1, 999])),
-            segment(1, 2, &of(&[1_000, 1_999])),
-            segment(12, 1, &of(&[12_000])),
-        ];
+        let of =
+            |heights: &[u64]| root_of_hashes(&mut heights.iter().map(|height| leaf(*height, 0)).collect::<Vec<_>>());
+        let segments =
+            [segment(0, 2, &of(&[1, 999])), segment(1, 2, &of(&[1_000, 1_999])), segment(12, 1, &of(&[12_000]))];
         let rows = [(1, 0), (1_000, 0), (12_000, 0), (1_999, 0), (999, 0)];
         assert_eq!(root(&rows, None).expect("in order"), root_of_hashes(&mut segments.to_vec()));
     }

@@ -27,8 +27,8 @@
 mod assembly;
 mod error;
 mod kind;
-mod leaf;
 mod lanes;
+mod leaf;
 mod reader;
 mod record;
 mod segments;

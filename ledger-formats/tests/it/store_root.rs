@@ -52,7 +52,10 @@ fn the_root_is_the_same_in_every_layout_and_dialect() {
                     for second in conversions(first.to) {
                         let Some(twice) = converted(&once, database, second) else { continue };
                         assert_eq!(root(&twice, database).shared, expected.shared, "{place}, then {second:?}");
-                        assert!(second != Conversion { from: first.to, ..first } || root(&twice, database) == root(&once, database));
+                        assert!(
+                            second != Conversion { from: first.to, ..first }
+                                || root(&twice, database) == root(&once, database)
+                        );
                     }
                 }
             }
@@ -209,7 +212,8 @@ fn is_seen(database: Database, rows: &Rows, before: &DatabaseRoot, at: usize, ch
     let differs = |one: &Side, two: &Side| one.root != two.root;
     if !differs(&after.shared, &before.shared) {
         // Only what the root is said to leave out may be missing in it: the store's own root must have it.
-        let is_own_way = encoding(database, &key).is_some_and(|kind| new_key == key && form(kind, &value) == form(kind, &new_value));
+        let is_own_way =
+            encoding(database, &key).is_some_and(|kind| new_key == key && form(kind, &value) == form(kind, &new_value));
         let is_own_record = before.own.records > 0 && encoding(database, &key).is_none();
         if !differs(&after.own, &before.own) || !(is_own_way || is_own_record) {
             return Err(place);

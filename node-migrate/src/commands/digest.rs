@@ -31,16 +31,7 @@ struct DatabaseDigest {
 /// Prints the digests.
 pub(super) fn run(command: &DigestArguments, world: &Surroundings) -> Result<(), AppError> {
     let home = world.stopped_home(&command.home)?;
-    let wanted: Vec<&Database> = home
-        .databases
-        .iter()
-        .filter(|database| {
-            command.db.is_empty() || command.db.iter().any(|name| *name == database.name || *name == database.dir_name)
-        })
-        .collect();
-    if wanted.is_empty() {
-        return Err(AppError::new(Kind::Usage, "this home has no database of that name"));
-    }
+    let wanted = super::chosen(&home.databases, &command.db)?;
     let context = world.context();
     context.listener.begin("digest", 0);
     let digests = wanted.par_iter().map(|database| digest(database, world, &context)).collect::<Result<Vec<_>, _>>();

@@ -10,6 +10,7 @@ mod migrate;
 mod plan;
 mod repair;
 mod rollback;
+mod root;
 mod run;
 mod shell;
 mod status;
@@ -17,8 +18,9 @@ mod surroundings;
 mod verify;
 
 use crate::cli::{Arguments, Command};
-use crate::error::AppError;
+use crate::error::{AppError, Kind};
 use crate::output::Output;
+use node_migrate::home::Database;
 use surroundings::Surroundings;
 
 /// Runs the command.
@@ -38,9 +40,22 @@ pub(crate) fn run(arguments: &Arguments, output: &Output) -> Result<(), AppError
         Command::Receipt(command) => journal::receipt(command, &world),
         Command::Repair(command) => repair::run(command, &world),
         Command::Digest(command) => digest::run(command, &world),
+        Command::Root(command) => root::run(command, &world),
         Command::Migrate(command) => migrate::run(command, &world),
         Command::Checkpoint(command) => checkpoint::run(command, &world),
         Command::Completions { shell } => shell::completions(*shell, &world),
         Command::Man => shell::man(&world),
     }
+}
+
+/// The databases of these names, which may be the folders' too; all without any name.
+fn chosen<'a>(databases: &'a [Database], names: &[String]) -> Result<Vec<&'a Database>, AppError> {
+    let is_meant = |database: &&Database| {
+        names.is_empty() || names.iter().any(|name| *name == database.name || *name == database.dir_name)
+    };
+    let chosen: Vec<&Database> = databases.iter().filter(is_meant).collect();
+    if chosen.is_empty() {
+        return Err(AppError::new(Kind::Usage, "this home has no database of that name"));
+    }
+    Ok(chosen)
 }

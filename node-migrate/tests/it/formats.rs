@@ -4,7 +4,7 @@
 use std::fs;
 
 use crate::fixture::Fixture;
-use crate::program::{digests, engines, expected, run, text, tree};
+use crate::program::{digests, engines, expected, roots, run, text, tree};
 
 /// The databases that have layouts and dialects.
 const CONVERTED: [&str; 3] = ["blockstore.db", "state.db", "evidence.db"];
@@ -12,7 +12,7 @@ const CONVERTED: [&str; 3] = ["blockstore.db", "state.db", "evidence.db"];
 fn becomes(name: &str, words: &[&str], form: &str) -> Fixture {
     let fixture = Fixture::unpack(name);
     let home = fixture.home();
-    let before = digests(&home);
+    let (before, root) = (digests(&home), roots(&home));
     let arguments = [&["migrate", text(&home)], words, &["--execute"]].concat();
     run(&arguments).ok();
     let (after, wanted) = (digests(&home), expected(&fixture.oracle_as(form)));
@@ -20,6 +20,7 @@ fn becomes(name: &str, words: &[&str], form: &str) -> Fixture {
         let expected = if CONVERTED.contains(&dir.as_str()) { &wanted[dir] } else { &before[dir] };
         assert_eq!(digest, expected, "{name} {words:?}: {dir}");
     }
+    assert_eq!(roots(&home), root, "{name} {words:?}");
     run(&["verify", text(&home)]).ok();
     fixture
 }

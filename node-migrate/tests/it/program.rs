@@ -82,6 +82,17 @@ pub fn digests(home: &Path) -> BTreeMap<String, (u64, String)> {
         .collect()
 }
 
+/// The store root of every database by name, and that of the home, from the program.
+pub fn roots(home: &Path) -> BTreeMap<String, Value> {
+    let value = run(&["root", text(home), "--json"]).ok().json();
+    let databases = value["databases"].as_array().expect("a list").iter();
+    let by_name = databases.map(|found| {
+        assert_eq!(found["not_understood_total"], 0, "{found}");
+        (found["name"].as_str().expect("a string").to_owned(), found["root"].clone())
+    });
+    by_name.chain([("all".to_owned(), value["root"].clone())]).collect()
+}
+
 /// Keys and digest of every database by folder name, from upstream's own libraries.
 pub fn expected(oracle: &Value) -> BTreeMap<String, (u64, String)> {
     let entry = |dir: &str, found: &Value, digest: &str| {

@@ -2,7 +2,7 @@
 //! saw; and the source tree stays as it was until a cut-over.
 
 use crate::fixture::{self, Fixture};
-use crate::program::{digests, engines, expected, run, text, tree};
+use crate::program::{digests, engines, expected, roots, run, text, tree};
 
 /// Databases that no setting governs, so that a migration leaves them alone.
 const UNGOVERNED: [&str; 1] = ["kvstore.db"];
@@ -17,6 +17,7 @@ fn through_all_engines(name: &str) {
     let home = fixture.home();
     let expected = expected(&fixture.oracle());
     assert_eq!(digests(&home), expected, "{name} as it is");
+    let root = roots(&home);
     for (to, called) in [
         ("rocksdb", "rocksdb"),
         ("pebble", "pebbledb"),
@@ -26,6 +27,7 @@ fn through_all_engines(name: &str) {
     ] {
         migrate(text(&home), to);
         assert_eq!(digests(&home), expected, "{name} after the way to {to}");
+        assert_eq!(roots(&home), root, "{name} in {to}");
         for (dir, engine) in engines(&home) {
             assert!(engine == called || UNGOVERNED.contains(&dir.as_str()), "{name}: {dir} is {engine}, not {called}");
         }
@@ -72,6 +74,7 @@ fn nothing_but_the_cut_over_touches_the_source() {
         for arguments in [
             vec!["inspect", path],
             vec!["digest", path],
+            vec!["root", path],
             vec!["verify", path],
             vec!["plan", path, "--to", to],
             vec!["run", path, "--to", to],
