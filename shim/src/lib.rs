@@ -2,6 +2,7 @@
 //!
 //! | room | what |
 //! |---|---|
+//! | [`classic`] | CometBFT's classic peer protocol, releases 0.34 to 0.40 |
 //! | [`counters`] | what happened how often, by protocol, peer and outcome |
 //! | [`peering`] | what every transport looks like to the services above: sessions, channels, messages |
 //! | [`source`] | what a service may offer: blocks that were verified |
@@ -9,6 +10,7 @@
 //! Only this crate and `testnet` name libp2p and tokio. Nothing here trusts a peer for content, bans one
 //! for its version, opens a database or writes a file.
 
+pub mod classic;
 pub mod counters;
 pub mod peering;
 pub mod source;
