@@ -1,4 +1,7 @@
-//! The messages against bytes of real nodes, and the generated code against its descriptions.
+//! The messages against bytes of real nodes, the generated code against its descriptions, and the negotiation over
+//! all pairs.
 
 mod cometbft;
 mod generated;
+mod hello;
+mod negotiate;
