@@ -5,10 +5,13 @@ use std::path::Path;
 use std::sync::LazyLock;
 
 use ledger_formats::comet::class::Database;
+use ledger_formats::comet::convert::{Conversion, ConvertedStore};
+use ledger_formats::comet::dialect::Target;
 use ledger_formats::comet::key::{BlockKey, Layout, StateKey, StateRecord};
 use ledger_formats::digest::Summariser;
 use ledger_formats::engine::EngineKind;
 use ledger_formats::engine::lsm::LsmStore;
+use ledger_formats::engine::memory::MemoryStore;
 use ledger_formats::store::{KeyRange, ReadStore};
 use serde_json::Value;
 
@@ -58,6 +61,19 @@ impl Home {
         let layout = Layout::from_label(oracle["layout"].as_str()?.as_bytes()).expect("a layout");
         let converted = Layout::ALL.iter().filter_map(|layout| Some((*layout, packed.oracle_as(layout.label())?)));
         Some(Self { converted: converted.collect(), name, oracle, layout, databases })
+    }
+
+    /// The home as it is after a conversion, in layout v2 where the release knows it. Without the index, which stays.
+    pub fn converted_to(&self, target: Target) -> Self {
+        let layout = if target == Target::V1_0 { Layout::V2 } else { Layout::V1 };
+        let conversion = Conversion { from: self.layout, to: layout, dialect: Some(target) };
+        let convert = |database: Database| {
+            let source = self.rows(database).iter().map(|(key, value)| (key.clone(), value.clone()));
+            let store = ConvertedStore::new(Box::new(MemoryStore::new(source)), database, conversion).expect("wraps");
+            (database, all_rows(&store, &self.name))
+        };
+        let databases = [Database::BlockStore, Database::State, Database::Evidence].into_iter().map(convert).collect();
+        Self { name: self.name.clone(), oracle: self.oracle.clone(), layout, converted: Vec::new(), databases }
     }
 
     /// The rows of a database.
@@ -115,10 +131,14 @@ pub fn assert_is_what_the_oracle_saw(name: &str, rows: &Rows, summary: &Value) {
 fn read_rows(folder: &Path, engine: &str) -> Option<Rows> {
     let engine = [EngineKind::LevelDb, EngineKind::Pebble].into_iter().find(|kind| kind.config_name() == engine)?;
     let store = LsmStore::open(folder, engine, 0).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
+    Some(all_rows(&store, &folder.display().to_string()))
+}
+
+fn all_rows(store: &dyn ReadStore, place: &str) -> Rows {
     let mut cursor = store.scan(&KeyRange::all()).expect("a scan");
     let mut rows = Rows::new();
-    while let Some((key, value)) = cursor.next().unwrap_or_else(|error| panic!("{}: {error}", folder.display())) {
+    while let Some((key, value)) = cursor.next().unwrap_or_else(|error| panic!("{place}: {error}")) {
         rows.insert(key.to_vec(), value.to_vec());
     }
-    Some(rows)
+    rows
 }

@@ -2,8 +2,8 @@
 
 use ledger_formats::comet::key::{BlockKey, StateKey, StateRecord};
 use ledger_formats::comet::{
-    BlockMeta, ConsensusParamsInfo, Decode, Header, LastResults, Results, ResultsForm, State, ValidatorSet,
-    ValidatorsInfo,
+    BlockMeta, ConsensusParams, ConsensusParamsInfo, Decode, Header, LastResults, Results, ResultsForm, State,
+    ValidatorSet, ValidatorsInfo,
 };
 
 use super::comet_home::{Home, homes};
@@ -26,78 +26,90 @@ fn header_at(home: &Home, height: u64) -> Option<Header<'_>> {
 
 #[test]
 fn validators_of_every_height_hash_to_what_the_header_says() {
-    for home in homes() {
-        for (height, expected) in home.blocks() {
-            let header = header_at(home, height).expect("a header");
-            let validators = validators_at(home, height);
-            assert_eq!(validators.hash(), header.validators_hash, "{} height {height}", home.name);
-            assert_eq!(hex::encode(validators.hash()), expected["validators_hash"].as_str().expect("a hash"));
-            let next = validators_at(home, height + 1).hash();
-            assert_eq!(next, header.next_validators_hash, "{} height {height}", home.name);
-            for validator in &validators.validators {
-                let key = validator.pub_key.to_proof().expect("a key with an address");
-                assert_eq!(validator.address, key.address(), "{} height {height}", home.name);
-            }
+    homes().iter().for_each(assert_validators);
+}
+
+/// The validators of every height are those of its header.
+pub fn assert_validators(home: &Home) {
+    for (height, expected) in home.blocks() {
+        let header = header_at(home, height).expect("a header");
+        let validators = validators_at(home, height);
+        assert_eq!(validators.hash(), header.validators_hash, "{} height {height}", home.name);
+        assert_eq!(hex::encode(validators.hash()), expected["validators_hash"].as_str().expect("a hash"));
+        let next = validators_at(home, height + 1).hash();
+        assert_eq!(next, header.next_validators_hash, "{} height {height}", home.name);
+        for validator in &validators.validators {
+            let key = validator.pub_key.to_proof().expect("a key with an address");
+            assert_eq!(validator.address, key.address(), "{} height {height}", home.name);
         }
     }
 }
 
 #[test]
 fn parameters_of_every_height_hash_to_what_the_header_says() {
-    for home in homes() {
-        let mut changes = Vec::new();
-        for (height, _) in home.blocks() {
-            let record = |height| {
-                let value = home.state(&StateKey::ConsensusParams { height }).expect("a record");
-                ConsensusParamsInfo::decode(value).unwrap_or_else(|error| panic!("{}: {error}", home.name))
-            };
-            let mut info = record(height);
-            if info.consensus_params.is_empty() {
-                info = record(info.last_height_changed);
-                assert!(!info.consensus_params.is_empty(), "{} height {height}", home.name);
-            }
-            let hash = info.consensus_params.hash();
-            assert_eq!(
-                hash,
-                header_at(home, height).expect("a header").consensus_hash,
-                "{} height {height}",
-                home.name
-            );
-            changes.push((height, hash));
-        }
-        let changed = changes.windows(2).filter(|pair| pair[0].1 != pair[1].1).map(|pair| pair[1].0);
-        let expected = home.oracle["consensus_hash_change_heights"].as_array();
-        let expected = expected.into_iter().flatten().filter_map(serde_json::Value::as_u64);
-        assert!(changed.eq(expected), "{}", home.name);
+    homes().iter().for_each(assert_parameters);
+}
+
+/// The full parameters of a height, from the record that holds them.
+pub fn parameters_at(home: &Home, height: u64) -> ConsensusParams<'_> {
+    let record = |height| {
+        let value = home.state(&StateKey::ConsensusParams { height }).expect("a record");
+        ConsensusParamsInfo::decode(value).unwrap_or_else(|error| panic!("{}: {error}", home.name))
+    };
+    let info = record(height);
+    if !info.consensus_params.is_empty() {
+        return info.consensus_params;
     }
+    let full = record(info.last_height_changed).consensus_params;
+    assert!(!full.is_empty(), "{} height {height}", home.name);
+    full
+}
+
+/// The parameters of every height are those of its header.
+pub fn assert_parameters(home: &Home) {
+    let mut changes = Vec::new();
+    for (height, _) in home.blocks() {
+        let hash = parameters_at(home, height).hash();
+        let header = header_at(home, height).expect("a header");
+        assert_eq!(hash, header.consensus_hash, "{} height {height}", home.name);
+        changes.push((height, hash));
+    }
+    let changed = changes.windows(2).filter(|pair| pair[0].1 != pair[1].1).map(|pair| pair[1].0);
+    let expected = home.oracle["consensus_hash_change_heights"].as_array();
+    let expected = expected.into_iter().flatten().filter_map(serde_json::Value::as_u64);
+    assert!(changed.eq(expected), "{}", home.name);
 }
 
 #[test]
 fn results_of_every_height_hash_to_what_the_next_header_says() {
-    let (mut legacy, mut later) = (0, 0);
-    for home in homes() {
-        let state = State::decode(home.tip()).expect("a state");
-        for (height, block) in home.blocks().filter(|(height, _)| *height <= state.last_block_height) {
-            let place = format!("{} height {height}", home.name);
-            let value =
-                home.state(&StateKey::AbciResponses { height }).unwrap_or_else(|| panic!("{place}: no results"));
-            let results = Results::decode(value).unwrap_or_else(|error| panic!("{place}: {error}"));
-            assert_eq!(results.tx_results.len() as u64, block["txs"].as_u64().expect("a count"), "{place}");
-            let next = header_at(home, height + 1);
-            let last_results_hash = next.map_or(state.last_results_hash, |header| header.last_results_hash);
-            assert_eq!(results.hash(), last_results_hash, "{place}");
-            let app_hash = next.map_or(state.app_hash, |header| header.app_hash);
-            assert!(results.app_hash.is_none_or(|hash| hash == app_hash), "{place}");
-            let is_legacy = match home.name.as_str() {
-                "cometbft-0.37-to-0.38-goleveldb" => height <= 200,
-                name => name.starts_with("cometbft-0.34") || name.starts_with("cometbft-0.37-goleveldb"),
-            };
-            assert_eq!(results.form == ResultsForm::Legacy, is_legacy, "{place}");
-            *(if is_legacy { &mut legacy } else { &mut later }) += 1;
-            assert_updates_change_the_validators(home, height, &results, &place);
-        }
-    }
+    let counts = homes().iter().map(assert_results);
+    let (legacy, later) = counts.fold((0, 0), |sum, home| (sum.0 + home.0, sum.1 + home.1));
     assert!(legacy >= 600 && later >= 3_000, "{legacy} legacy and {later} later results");
+}
+
+/// The results of every height are those of the header above; how many are of which form.
+pub fn assert_results(home: &Home) -> (u64, u64) {
+    let (mut legacy, mut later) = (0, 0);
+    let state = State::decode(home.tip()).expect("a state");
+    for (height, block) in home.blocks().filter(|(height, _)| *height <= state.last_block_height) {
+        let place = format!("{} height {height}", home.name);
+        let value = home.state(&StateKey::AbciResponses { height }).unwrap_or_else(|| panic!("{place}: no results"));
+        let results = Results::decode(value).unwrap_or_else(|error| panic!("{place}: {error}"));
+        assert_eq!(results.tx_results.len() as u64, block["txs"].as_u64().expect("a count"), "{place}");
+        let next = header_at(home, height + 1);
+        let last_results_hash = next.map_or(state.last_results_hash, |header| header.last_results_hash);
+        assert_eq!(results.hash(), last_results_hash, "{place}");
+        let app_hash = next.map_or(state.app_hash, |header| header.app_hash);
+        assert!(results.app_hash.is_none_or(|hash| hash == app_hash), "{place}");
+        let is_legacy = match home.name.as_str() {
+            "cometbft-0.37-to-0.38-goleveldb" => height <= 200,
+            name => name.starts_with("cometbft-0.34") || name.starts_with("cometbft-0.37-goleveldb"),
+        };
+        assert_eq!(results.form == ResultsForm::Legacy, is_legacy, "{place}");
+        *(if is_legacy { &mut legacy } else { &mut later }) += 1;
+        assert_updates_change_the_validators(home, height, &results, &place);
+    }
+    (legacy, later)
 }
 
 /// Every update at a height is in force two heights later.

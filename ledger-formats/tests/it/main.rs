@@ -3,6 +3,7 @@
 mod assembled;
 mod comet_blocks;
 mod comet_convert;
+mod comet_converted;
 mod comet_home;
 mod comet_hostile;
 mod comet_keys;
