@@ -248,7 +248,8 @@ impl From<CloseError> for AppError {
 
 impl From<ReceiptError> for AppError {
     fn from(error: ReceiptError) -> Self {
-        Self::new(Kind::System, error.to_string())
+        let kind = if matches!(error, ReceiptError::Interrupted(_)) { Kind::Interrupted } else { Kind::System };
+        Self::new(kind, error.to_string())
             .hint("the cut-over stands and the node may start; the same command writes the receipt")
     }
 }

@@ -3,8 +3,11 @@
 //! It is made after the switch, so its reading costs the node no downtime. The digest of a database is
 //! that of its whole stream of entries, as `digest` prints it. Where the copy went by several shards
 //! the stream is read from the old database; that the new one equals it was shown shard by shard.
+//!
+//! Where heights of a migrated block store were signed, the receipt names the last checkpoint, after recomputing
+//! its root from the old database.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use ledger_formats::digest::{Summariser, Summary};
 use ledger_formats::durable::{self, DurableError};
@@ -13,8 +16,10 @@ use proofs::note::SignerKey;
 use proofs::receipt::{DatabaseReceipt, Receipt, ReceiptNoteError, SideReceipt};
 use rayon::prelude::*;
 
-use crate::context::Context;
+use crate::checkpoint::{Signer, Stated, stated};
+use crate::context::{Context, Interrupted};
 use crate::event::Switch;
+use crate::home::Role;
 use crate::migration::{Core, DatabaseHistory, Verdict};
 use crate::plan::PlannedDatabase;
 use crate::reading::{Reading, ReadingError};
@@ -39,6 +44,9 @@ pub enum ReceiptError {
         /// What is wrong.
         source: StoreError,
     },
+    /// The user asked to stop.
+    #[error(transparent)]
+    Interrupted(#[from] Interrupted),
     /// The receipt cannot be signed.
     #[error(transparent)]
     Sign(#[from] ReceiptNoteError),
@@ -56,16 +64,26 @@ pub enum ReceiptError {
 }
 
 /// Writes the receipt of a migration that is cut over, unless it is there; gives its text.
-/// `time` is in seconds since 1970.
+/// `time` is in seconds since 1970. The checkpoint is the last one signed with the key in the file `log`, or if
+/// there is none with the home's own.
 ///
 /// # Errors
 /// [`ReceiptError`].
-pub fn write(core: &Core, context: &Context<'_>, key: &SignerKey, time: u64) -> Result<String, ReceiptError> {
+pub fn write(
+    core: &Core,
+    context: &Context<'_>,
+    key: &SignerKey,
+    log: Option<&Path>,
+    time: u64,
+) -> Result<String, ReceiptError> {
     let path = core.workspace().receipt();
     if path.exists() {
         return std::fs::read_to_string(&path).map_err(|source| ReceiptError::Read { path, source });
     }
-    let note = make(core, context, time)?.sign(key)?.to_string();
+    let mut receipt = make(core, context, time)?;
+    let own = Signer::own_key(&core.home);
+    put_checkpoint(&mut receipt, core, context, log.into_iter().chain([own.as_path()]))?;
+    let note = receipt.sign(key)?.to_string();
     durable::write_file(&path, note.as_bytes())?;
     Ok(note)
 }
@@ -93,6 +111,28 @@ fn make(core: &Core, context: &Context<'_>, time: u64) -> Result<Receipt, Receip
         exceptions: statement.exceptions,
         not_checked: statement.not_checked,
     })
+}
+
+/// States the last checkpoint of the first of the `keys` that signed one.
+fn put_checkpoint<'a>(
+    receipt: &mut Receipt,
+    core: &Core,
+    context: &Context<'_>,
+    keys: impl Iterator<Item = &'a Path>,
+) -> Result<(), ReceiptError> {
+    let blocks = core.plan().databases.iter().find(|database| core.role(&database.name) == Role::BlockStore);
+    let signed = keys.filter(|key| key.exists()).find_map(|key| Signer::last_of(key).transpose());
+    let (Some(blocks), Some(signed)) = (blocks, signed) else { return Ok(()) };
+    let said = match signed {
+        Ok((_, checkpoint)) => stated(&checkpoint, open_side(core, context, blocks, Side::Old)?.store(), context)?,
+        Err(error) => Stated::Exception(error.to_string()),
+    };
+    match said {
+        Stated::Head(checkpoint) => receipt.checkpoint = Some(checkpoint),
+        Stated::Exception(text) => receipt.exceptions.push(text),
+        Stated::NotChecked(text) => receipt.not_checked.push(text),
+    }
+    Ok(())
 }
 
 fn of_database(
@@ -152,14 +192,23 @@ fn read_side(
     database: &PlannedDatabase,
     side: Side,
 ) -> Result<Summary, ReceiptError> {
+    let reading = open_side(core, context, database, side)?;
+    readable(reading.store()).map_err(|source| ReceiptError::Store { database: database.name.clone(), source })
+}
+
+fn open_side(
+    core: &Core,
+    context: &Context<'_>,
+    database: &PlannedDatabase,
+    side: Side,
+) -> Result<Reading, ReceiptError> {
     let cut_over =
         core.history().switch.as_ref().is_some_and(|switch| switch.switch == Switch::CutOver && switch.complete);
     let is_waiting = cut_over == (side == Side::Old);
     let folder = if is_waiting { core.places(database).waiting } else { database.path.clone() };
     let engine = if side == Side::Old { database.engine } else { core.target.engine };
-    let reading = Reading::open(&folder, engine, context.cache_bytes(), core.workspace().root())
-        .map_err(|source| ReceiptError::Open { database: database.name.clone(), source })?;
-    readable(reading.store()).map_err(|source| ReceiptError::Store { database: database.name.clone(), source })
+    Reading::open(&folder, engine, context.cache_bytes(), core.workspace().root())
+        .map_err(|source| ReceiptError::Open { database: database.name.clone(), source })
 }
 
 /// The summary of all that can be read: what the operator quarantined is missing on both sides.

@@ -46,9 +46,12 @@ impl<'a> Blocks<'a> {
     /// Number of heights from `first` to the tip: the leaves of the tree that begins there.
     ///
     /// # Errors
-    /// [`ChainError::Outside`] if the store does not hold `first`, as after pruning.
+    /// [`ChainError::Pruned`] if the store begins above `first`, [`ChainError::Outside`] if it ends below.
     pub fn leaves_from(&self, first: u64) -> Result<u64, ChainError> {
-        if !(self.base..=self.tip).contains(&first) {
+        if first < self.base {
+            return Err(ChainError::Pruned { first, base: self.base, tip: self.tip });
+        }
+        if first > self.tip {
             return Err(self.outside(format!("the tree begins at height {first}")));
         }
         Ok(self.tip - first + 1)

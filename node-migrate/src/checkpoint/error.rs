@@ -82,6 +82,16 @@ pub enum ChainError {
         /// The height below.
         below: u64,
     },
+    /// The tree begins below the store's first height: the heights between were pruned, or were never there.
+    #[error("the tree begins at height {first}, but the store holds heights {base} to {tip}")]
+    Pruned {
+        /// First height of the tree.
+        first: u64,
+        /// Lowest height of the store.
+        base: u64,
+        /// Highest one.
+        tip: u64,
+    },
     /// A height, or a tree, that the store does not hold.
     #[error("{what}, but the store holds heights {base} to {tip}")]
     Outside {

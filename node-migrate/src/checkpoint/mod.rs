@@ -6,6 +6,7 @@
 //! | `leaves` | the leaves of a run of heights, streamed, each bound to its header and to the height below |
 //! | `tree` | the tree over them: one hash a segment in memory, the rest read again when asked for |
 //! | `signer` | the key and its last checkpoint, which only a grown tree follows |
+//! | `stated` | what a receipt says of that checkpoint |
 //! | `parquet` | the leaves as Parquet files, for query engines |
 //! | `tile_folder` | the tree as tiles that anybody can serve (C2SP `tlog-tiles`) |
 //!
@@ -18,6 +19,7 @@ mod leaves;
 #[cfg(feature = "parquet")]
 mod parquet;
 mod signer;
+mod stated;
 mod tile_folder;
 mod tree;
 
@@ -29,5 +31,6 @@ pub use leaves::Leaves;
 #[cfg(feature = "parquet")]
 pub use parquet::export as export_parquet;
 pub use signer::Signer;
+pub use stated::{Stated, stated};
 pub use tile_folder::export as export_tiles;
 pub use tree::ChainTree;

@@ -17,6 +17,8 @@ use proofs::note::{Note, SignerKey, VerifierKey};
 
 use super::error::{LastError, SignerError};
 use super::tree::ChainTree;
+use crate::home::Home;
+use crate::workspace::Workspaces;
 
 /// A key that may sign now; nobody else signs with it meanwhile.
 #[derive(Debug)]
@@ -40,37 +42,27 @@ impl Signer {
             Err(TryLockError::WouldBlock) => return Err(SignerError::Busy { path: path.to_owned() }),
             Err(TryLockError::Error(source)) => return Err(read(source)),
         }
-        let text = fs::read_to_string(path).map_err(read)?;
-        let key = SignerKey::parse(text.trim_end());
-        let key = key.map_err(|source| SignerError::Key { path: path.to_owned(), source })?;
-        Ok(Self { key, path: path.to_owned(), _file: file })
+        Ok(Self { key: read_key(path)?, path: path.to_owned(), _file: file })
+    }
+
+    /// The last note signed with the key in the file at `path`, if there is one, also while somebody signs.
+    ///
+    /// # Errors
+    /// [`SignerError::Read`], [`SignerError::Key`] or [`SignerError::Last`].
+    pub fn last_of(path: &Path) -> Result<Option<(Note, Checkpoint)>, SignerError> {
+        read_last(path, read_key(path)?.verifier())
+    }
+
+    /// Where the key made in a home lies: beside its workspaces, where a migration leaves it.
+    #[must_use]
+    pub fn own_key(home: &Home) -> PathBuf {
+        Workspaces::of(&home.db_dir).named("checkpoint.key").root().to_owned()
     }
 
     /// The public half, which others check with. Its name is the origin of the tree.
     #[must_use]
     pub const fn verifier(&self) -> &VerifierKey {
         self.key.verifier()
-    }
-
-    /// The last note signed, if there is one.
-    ///
-    /// # Errors
-    /// [`SignerError::Read`] or [`SignerError::Last`].
-    pub fn last(&self) -> Result<Option<(Note, Checkpoint)>, SignerError> {
-        let path = self.last_path();
-        let bytes = match fs::read(&path) {
-            Ok(bytes) => bytes,
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-            Err(source) => return Err(SignerError::Read { path, source }),
-        };
-        let last = |source: LastError| SignerError::Last { path: path.clone(), source };
-        let note = Note::parse(&bytes).map_err(|source| last(source.into()))?;
-        let checkpoint = {
-            let known = [self.verifier().clone()];
-            let opened = Checkpoint::open(&note, &known).map_err(|source| last(source.into()))?;
-            opened.checkpoint().clone()
-        };
-        Ok(Some((note, checkpoint)))
     }
 
     /// Signs the head of the first `size` leaves, which must follow the last checkpoint signed. The last one
@@ -80,7 +72,7 @@ impl Signer {
     /// [`SignerError`]; nothing was signed then.
     pub fn sign(&self, tree: &ChainTree<'_>, size: u64) -> Result<Note, SignerError> {
         let new = Checkpoint::new(self.verifier().name(), size, tree.root(size)?)?;
-        let (last, proof) = match self.last()? {
+        let (last, proof) = match read_last(&self.path, self.verifier())? {
             Some((note, last)) if last == new => return Ok(note),
             Some((_, last)) => {
                 let proof = tree.consistency(last.size(), size)?;
@@ -89,13 +81,35 @@ impl Signer {
             None => (None, Vec::new()),
         };
         let note = next_checkpoint(last.as_ref(), &proof, &new)?.sign(&self.key)?;
-        durable::write_file(&self.last_path(), note.to_string().as_bytes())?;
+        durable::write_file(&last_path(&self.path), note.to_string().as_bytes())?;
         Ok(note)
     }
+}
 
-    fn last_path(&self) -> PathBuf {
-        let mut name = self.path.as_os_str().to_owned();
-        name.push(".last");
-        name.into()
-    }
+fn read_key(path: &Path) -> Result<SignerKey, SignerError> {
+    let text = fs::read_to_string(path).map_err(|source| SignerError::Read { path: path.to_owned(), source })?;
+    SignerKey::parse(text.trim_end()).map_err(|source| SignerError::Key { path: path.to_owned(), source })
+}
+
+fn read_last(key: &Path, verifier: &VerifierKey) -> Result<Option<(Note, Checkpoint)>, SignerError> {
+    let path = last_path(key);
+    let bytes = match fs::read(&path) {
+        Ok(bytes) => bytes,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        Err(source) => return Err(SignerError::Read { path, source }),
+    };
+    let last = |source: LastError| SignerError::Last { path: path.clone(), source };
+    let note = Note::parse(&bytes).map_err(|source| last(source.into()))?;
+    let checkpoint = {
+        let known = [verifier.clone()];
+        let opened = Checkpoint::open(&note, &known).map_err(|source| last(source.into()))?;
+        opened.checkpoint().clone()
+    };
+    Ok(Some((note, checkpoint)))
+}
+
+fn last_path(key: &Path) -> PathBuf {
+    let mut name = key.as_os_str().to_owned();
+    name.push(".last");
+    name.into()
 }

@@ -82,7 +82,7 @@ fn not_verified(core: &Core) -> AppError {
 fn finish(core: &Core, consent: &Consent, world: &Surroundings) -> Result<(), AppError> {
     let key = signing_key(core, consent)?;
     let time = u64::try_from(jiff::Timestamp::now().as_second()).unwrap_or_default();
-    let receipt = receipt::write(core, &world.context(), &key, time)?;
+    let receipt = receipt::write(core, &world.context(), &key, consent.key.as_deref(), time)?;
     let value = json!({
         "phase": core.phase().name(), "migration": core.workspace().id(), "receipt": core.workspace().receipt(),
         "signed_by": key.verifier().to_string(), "receipt_text": receipt,

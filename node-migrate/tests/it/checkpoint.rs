@@ -6,11 +6,13 @@ use std::path::{Path, PathBuf};
 use proofs::checkpoint::{Checkpoint, GrowthFile, Leaf, ProofFile};
 use proofs::merkle::root;
 use proofs::note::{Note, VerifierKey};
+use proofs::receipt::Receipt;
 use proofs::tiles::{TileKind, TilePath, bundle_entries};
 use serde_json::Value;
 
 use crate::fixture::Fixture;
-use crate::program::{Ended, run, text, tree};
+use crate::formats::CONVERTED;
+use crate::program::{Ended, digests, run, text, tree};
 
 /// Engines that this build has.
 fn engines() -> Vec<&'static str> {
@@ -134,6 +136,34 @@ fn a_home_has_the_same_checkpoint_in_every_engine() {
 }
 
 #[test]
+fn a_home_has_the_same_checkpoint_in_every_layout_and_dialect_of_every_engine() {
+    let world = World::new("cometbft-1.0-v1-goleveldb");
+    let made = world.created(&["--new-key", "example.org/chain"]);
+    let last = world.path("key.last");
+    let note = fs::read_to_string(&last).expect("is kept");
+    let home = world.fixture.home();
+    let mut seen = std::collections::BTreeSet::new();
+    for form in
+        ["layout=v2,dialect=v1_0", "layout=v1,dialect=v0_38", "layout=v1,dialect=v0_40", "layout=v1,dialect=v1_0"]
+    {
+        for engine in engines() {
+            run(&["migrate", text(&home), "--to", &format!("{engine},{form}"), "--execute"]).ok();
+            run(&["finalise", text(&home), "--execute"]).ok();
+            fs::remove_file(&last).expect("removes");
+            assert_eq!(world.created(&[]), made, "{engine}, {form}");
+            assert_eq!(fs::read_to_string(&last).expect("is kept"), note, "{engine}, {form}");
+            let digests: Vec<_> =
+                digests(&home).into_iter().filter(|(dir, _)| CONVERTED.contains(&dir.as_str())).collect();
+            seen.insert((form, format!("{digests:?}")));
+        }
+    }
+    // The stores themselves are as many as the forms: the same in each engine, different in each form.
+    assert_eq!(seen.len(), 4, "{seen:?}");
+    let contents: std::collections::BTreeSet<_> = seen.iter().map(|(_, digests)| digests).collect();
+    assert_eq!(contents.len(), 4, "{seen:?}");
+}
+
+#[test]
 fn every_height_is_proven_and_a_prefix_grows_into_the_whole() {
     let world = World::new("cometbft-0.38-goleveldb");
     let (old, new, growth) = (world.path("old"), world.path("new"), world.path("growth"));
@@ -220,8 +250,93 @@ fn a_pruned_store_has_a_tree_of_its_own() {
     let whole = World::new("cometbft-0.38-goleveldb");
     whole.created(&["--new-key", "example.org/chain"]);
     let pruned = World::new("cometbft-0.38-goleveldb-pruned");
-    fs::copy(whole.path("key"), pruned.path("key")).expect("copies");
-    pruned.checkpoint("create", &[]).failed(2, "the tree begins at height 1, but the store holds heights 191 to 240");
+    for file in ["key", "key.last"] {
+        fs::copy(whole.path(file), pruned.path(file)).expect("copies");
+    }
+    // Whatever is asked of the tree that begins below: refused, with nothing written and the signer's memory as it was.
+    let kept = fs::read(whole.path("key.last")).expect("is kept");
+    let tiles = pruned.path("tiles");
+    for (word, more) in [
+        ("create", &[][..]),
+        ("prove", &["--height", "200"]),
+        ("prove", &["--height", "7"]),
+        ("export", &["--tiles", text(&tiles)]),
+    ] {
+        let ended = pruned.checkpoint(word, more);
+        let ended = ended.failed(2, "the tree begins at height 1, but the store holds heights 191 to 240");
+        ended.failed(2, "its first heights are pruned");
+    }
+    let (home, last) = (pruned.fixture.home(), pruned.path("key.last"));
+    run(&["checkpoint", "consistency", text(&home), text(&last), text(&last)]).failed(2, "the tree begins at height 1");
+    assert!(!tiles.exists());
+    assert_eq!(fs::read(&last).expect("is kept"), kept);
+    // A key of its own names the later first height.
+    let own = pruned.path("own");
+    let made =
+        run(&["--json", "checkpoint", "create", text(&home), "--key", text(&own), "--new-key", "example.org/pruned"]);
+    assert_eq!(string(&made.ok().json(), "origin"), "example.org/pruned/blocks-v1/191");
+}
+
+/// The receipt of a migration to Pebble, opened with the key that made it.
+fn migrated(fixture: &Fixture, more: &[&str]) -> Receipt {
+    let home = fixture.home();
+    let done = run(&[&["--json", "migrate", text(&home), "--to", "pebbledb", "--execute"], more].concat()).ok();
+    // One line a step; the last one is of the cut-over.
+    let done: Value = serde_json::from_str(done.out.lines().last().expect("lines")).expect("JSON");
+    let note = Note::parse(string(&done, "receipt_text").as_bytes()).expect("a note");
+    let key = VerifierKey::parse(string(&done, "signed_by")).expect("a key");
+    Receipt::open(&note, &[key]).expect("a receipt")
+}
+
+#[test]
+fn a_receipt_names_the_last_checkpoint_signed() {
+    let fixture = Fixture::unpack("cometbft-0.38-goleveldb");
+    let home = fixture.home();
+    run(&["checkpoint", "create", text(&home), "--height", "100"]).ok();
+    let made = run(&["--json", "checkpoint", "create", text(&home), "--height", "200"]).ok().json();
+    let receipt = migrated(&fixture, &[]);
+    let head = receipt.checkpoint.as_ref().expect("there is one");
+    assert_eq!((head.origin(), head.size()), (string(&made, "origin"), 200));
+    assert_eq!(hex::encode(head.root()), string(&made, "root"));
+    assert!(receipt.exceptions.is_empty(), "{receipt:?}");
+    // The migrated store gives that very checkpoint again.
+    assert_eq!(run(&["--json", "checkpoint", "create", text(&home), "--height", "200"]).ok().json(), made);
+}
+
+#[test]
+fn a_receipt_names_the_checkpoint_of_the_key_that_signs_it() {
+    let world = World::new("cometbft-0.38-goleveldb-onelog");
+    let made = world.created(&["--new-key", "example.org/chain"]);
+    let key = world.path("key");
+    let receipt = migrated(&world.fixture, &["--key", text(&key)]);
+    let head = receipt.checkpoint.expect("there is one");
+    assert_eq!((head.origin(), hex::encode(head.root())), (string(&made, "origin"), string(&made, "root").to_owned()));
+}
+
+#[test]
+fn a_receipt_states_no_checkpoint_that_the_store_does_not_give() {
+    assert_eq!(migrated(&Fixture::unpack("cometbft-0.38-goleveldb-onelog"), &[]).checkpoint, None);
+    // The signer's memory is of another chain, of heights that are pruned, or damaged.
+    let other = World::new("cometbft-0.37-goleveldb");
+    other.created(&["--new-key", "example.org/chain", "--height", "80"]);
+    let of = |name: &str, change: &dyn Fn(&Path)| {
+        let world = World::new(name);
+        for file in ["key", "key.last"] {
+            fs::copy(other.path(file), world.path(file)).expect("copies");
+        }
+        change(&world.path("key.last"));
+        let key = world.path("key");
+        let receipt = migrated(&world.fixture, &["--key", text(&key)]);
+        assert_eq!(receipt.checkpoint, None, "{name}");
+        receipt
+    };
+    let mismatch = of("cometbft-0.38-goleveldb-onelog", &|_| {});
+    let told = "checkpoint 80 of example.org/chain/blocks-v1/1: checkpoint of 80 leaves says the root ";
+    assert!(mismatch.exceptions.iter().any(|text| text.starts_with(told)), "{mismatch:?}");
+    let pruned = of("cometbft-0.38-goleveldb-pruned", &|_| {});
+    assert!(pruned.not_checked.iter().any(|text| text.contains("the tree begins at height 1")), "{pruned:?}");
+    let damaged = of("cometbft-0.38-goleveldb-onelog", &|last| fs::write(last, "nonsense").expect("writes"));
+    assert!(damaged.exceptions.iter().any(|text| text.contains("key.last, the last checkpoint signed")), "{damaged:?}");
 }
 
 #[test]

@@ -7,7 +7,7 @@ use crate::fixture::Fixture;
 use crate::program::{digests, engines, expected, roots, run, text, tree};
 
 /// The databases that have layouts and dialects.
-const CONVERTED: [&str; 3] = ["blockstore.db", "state.db", "evidence.db"];
+pub const CONVERTED: [&str; 3] = ["blockstore.db", "state.db", "evidence.db"];
 
 fn becomes(name: &str, words: &[&str], form: &str) -> Fixture {
     let fixture = Fixture::unpack(name);

@@ -1,11 +1,10 @@
 //! Which key signs, and which checkpoint is meant.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use ledger_formats::durable;
 use node_migrate::checkpoint::{Blocks, ChainError, Signer};
 use node_migrate::home::Home;
-use node_migrate::workspace::Workspaces;
 use proofs::checkpoint::{Checkpoint, LedgerOrigin};
 use proofs::note::{Algorithm, Note, SignerKey};
 
@@ -14,7 +13,7 @@ use crate::error::{AppError, Kind};
 
 /// The key that signs, made now if that is wished, or if none was named and there is none yet.
 pub(super) fn signer(words: &cli::Create, home: &Home, blocks: &Blocks<'_>) -> Result<Signer, AppError> {
-    let path = words.key.clone().unwrap_or_else(|| own_key(home));
+    let path = words.key.clone().unwrap_or_else(|| Signer::own_key(home));
     let make = match &words.new_key {
         Some(_) if path.exists() => {
             return Err(AppError::new(Kind::Usage, format!("{} is there already", path.display()))
@@ -46,17 +45,12 @@ fn make_key(path: &Path, origin: &LedgerOrigin) -> Result<(), AppError> {
     Ok(durable::write_secret(path, format!("{}\n", key.to_secret_text()).as_bytes())?)
 }
 
-/// The key made in a home, beside its workspaces, where a migration leaves it.
-fn own_key(home: &Home) -> PathBuf {
-    Workspaces::of(&home.db_dir).named("checkpoint.key").root().to_owned()
-}
-
 /// The checkpoint that is meant. Its signature is the business of those who get the proof.
 pub(super) fn which(words: &cli::Which, home: &Home) -> Result<(Note, Checkpoint), AppError> {
     if let Some(path) = &words.checkpoint {
         return read(path);
     }
-    let path = words.key.clone().unwrap_or_else(|| own_key(home));
+    let path = words.key.clone().unwrap_or_else(|| Signer::own_key(home));
     let none = || {
         AppError::new(Kind::State, format!("no checkpoint was signed with {} yet", path.display()))
             .hint("sign one with `checkpoint create`, or name one with --checkpoint FILE")
@@ -64,7 +58,7 @@ pub(super) fn which(words: &cli::Which, home: &Home) -> Result<(Note, Checkpoint
     if words.key.is_none() && !path.exists() {
         return Err(none());
     }
-    Signer::open(&path)?.last()?.ok_or_else(none)
+    Signer::last_of(&path)?.ok_or_else(none)
 }
 
 pub(super) fn read(path: &Path) -> Result<(Note, Checkpoint), AppError> {

@@ -13,9 +13,11 @@ impl From<ChainError> for AppError {
             ChainError::Store(source) => Self { message, ..ReadingError::from(source).into() },
             ChainError::Interrupted(_) => Self::new(Kind::Interrupted, message).hint("give the command again"),
             ChainError::NoBlocks => Self::new(Kind::Home, message),
-            ChainError::Outside { .. } => {
-                Self::new(Kind::Usage, message).hint("a pruned store needs a key of its own: its tree begins later")
-            }
+            ChainError::Pruned { .. } => Self::new(Kind::Usage, message).hint(
+                "its first heights are pruned: sign from an archive's store, or begin another tree with a key of its own \
+                 (`--new-key NAME --key FILE`), whose name says the later first height",
+            ),
+            ChainError::Outside { .. } => Self::new(Kind::Usage, message),
             ChainError::Origin(LeafError::Origin { .. }) => {
                 Self::new(Kind::Usage, message).hint("`checkpoint create --new-key NAME --key FILE` makes a fitting key")
             }
