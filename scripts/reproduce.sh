@@ -28,8 +28,11 @@ ln -s "$ROOT/scripts" "$work/scripts"
 ln -s "$ROOT/testnet" "$work/testnet"
 NODE_HOME=$(unpack-home "$ROOT/fixtures/$fixture.tar.zst" "$work/migrated")
 served=$(unpack-home "$ROOT/fixtures/$fixture.tar.zst" "$work/served")
-node-migrate migrate "$NODE_HOME" --to pebbledb --execute >/dev/null
-export NODE_HOME
+# Signed with the home's own key before the migration, so that the receipt names it.
+node-migrate checkpoint create "$NODE_HOME" >/dev/null
+RECEIPT_VKEY=$(node-migrate --json migrate "$NODE_HOME" --to pebbledb --execute | tail -n 1 |
+    python3 -c 'import json, sys; print(json.load(sys.stdin)["signed_by"])')
+export NODE_HOME RECEIPT_VKEY
 
 # A real node serves the home as it was.
 port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
@@ -95,4 +98,6 @@ else
     say "!!!! SKIPPED: the way by Spark SQL: Java and pyspark are needed"
 fi
 run height
+run receipt
+grep -q "^checkpoint .* $LAST $root\$" "$work/said" || die "the receipt does not name the checkpoint with this root"
 say "all ways that ran give the root $root"
