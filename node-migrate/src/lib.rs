@@ -18,6 +18,7 @@ pub mod plan;
 pub mod reading;
 pub mod receipt;
 pub mod store_root;
+pub mod rollout;
 pub mod tips;
 pub mod verify;
 pub mod workspace;
