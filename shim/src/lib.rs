@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`classic`] | CometBFT's classic peer protocol, releases 0.34 to 0.40 |
 //! | [`counters`] | what happened how often, by protocol, peer and outcome |
+//! | [`lp2p`] | CometBFT's libp2p transport |
 //! | [`peering`] | what every transport looks like to the services above: sessions, channels, messages |
 //! | [`source`] | what a service may offer: blocks that were verified |
 //!
@@ -12,5 +13,6 @@
 
 pub mod classic;
 pub mod counters;
+pub mod lp2p;
 pub mod peering;
 pub mod source;

@@ -136,6 +136,18 @@ pub enum SendError {
         /// The limit.
         limit: usize,
     },
+    /// The message is empty, which a node takes for an attack.
+    #[error("the message is empty")]
+    Empty,
+    /// The peer refused it, and would again.
+    #[error("the peer refused the message on channel {channel}")]
+    Refused {
+        /// The channel.
+        channel: Channel,
+    },
+    /// Too many messages of the session wait already.
+    #[error("too many messages of the session wait already")]
+    QueueFull,
     /// The peer did not take it in time.
     #[error("the peer did not take the message in time")]
     TimedOut,

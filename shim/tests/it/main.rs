@@ -1,0 +1,4 @@
+//! Tests of the shim over real sockets.
+#![allow(missing_docs, clippy::unwrap_used, clippy::cast_possible_truncation)]
+
+mod lp2p;
