@@ -8,5 +8,6 @@ pub mod comet;
 pub mod digest;
 pub mod durable;
 pub mod engine;
+pub mod patched;
 pub mod root;
 pub mod store;

@@ -14,6 +14,8 @@ use super::wire::{Decode, Reader};
 pub struct Block<'a> {
     /// The header.
     pub header: Header<'a>,
+    /// The same as it stands in the block: equal to the header in the block's meta.
+    pub header_bytes: &'a [u8],
     /// The transactions.
     pub txs: Vec<&'a [u8]>,
     /// The evidence.
@@ -44,10 +46,14 @@ impl<'a> Decode<'a> for Block<'a> {
 
     fn read(mut reader: Reader<'a>) -> Result<Self, DecodeError> {
         let (mut header, mut txs, mut evidence) = (None, Vec::new(), Vec::new());
+        let mut header_bytes = &[][..];
         let (mut last_commit, mut last_commit_bytes) = (None, &[][..]);
         while let Some(field) = reader.next()? {
             match field.number {
-                1 => header = Some(field.message("header")?),
+                1 => {
+                    header = Some(field.message("header")?);
+                    header_bytes = field.bytes("header")?;
+                }
                 2 => txs = field.message::<List<&[u8]>>("data")?.0,
                 3 => evidence = field.message::<List<Evidence<'_>>>("evidence")?.0,
                 4 => {
@@ -60,6 +66,7 @@ impl<'a> Decode<'a> for Block<'a> {
         let missing = |name| DecodeError::Missing { place: reader.place(name) };
         Ok(Self {
             header: header.ok_or_else(|| missing("header"))?,
+            header_bytes,
             txs,
             evidence,
             last_commit: last_commit.ok_or_else(|| missing("last_commit"))?,

@@ -28,6 +28,7 @@ mod results;
 mod scalar;
 mod state;
 mod store_state;
+mod stored_block;
 mod timestamp;
 mod validators;
 pub mod wire;
@@ -54,6 +55,7 @@ pub use results::{LastResults, Results, ResultsForm, TxOutcome, ValidatorUpdate}
 pub use scalar::{Int64Value, decode_decimal_height, decode_layout, decode_zigzag_height};
 pub use state::State;
 pub use store_state::BlockStoreState;
+pub use stored_block::{StoredBlock, StoredBlockError};
 pub use timestamp::{GO_ZERO_TIME, put_timestamp};
 pub use validators::{CHECKPOINT_INTERVAL, Validator, ValidatorSet, ValidatorSetError, ValidatorsInfo};
 pub use wire::Decode;

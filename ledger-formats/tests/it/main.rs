@@ -21,6 +21,7 @@ mod lsm_logs;
 mod lsm_model;
 mod lsm_world;
 mod lsm_writer;
+mod patched;
 #[cfg(feature = "rocks")]
 mod rocks;
 mod rows;
@@ -28,6 +29,7 @@ mod rows;
 mod sled;
 mod snapshot;
 mod store_root;
+mod stored_block;
 mod table_damage;
 mod table_reader;
 mod table_round_trip;
