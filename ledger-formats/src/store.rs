@@ -77,6 +77,12 @@ pub trait ReadStore: Send + Sync {
     /// When the place where the key would be cannot be read.
     fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError>;
 
+    /// Where the value of `key` lies on disk, or `None` when there is none.
+    ///
+    /// # Errors
+    /// As [`ReadStore::get`].
+    fn locate(&self, key: &[u8]) -> Result<Option<Location>, StoreError>;
+
     /// Interior keys, strictly ascending, that cut the database into pieces of about `bytes` on-disk
     /// bytes. May be empty. A hint: correct for any answer.
     ///
@@ -86,6 +92,30 @@ pub trait ReadStore: Send + Sync {
 
     /// Size without a scan.
     fn stats(&self) -> StoreStats;
+}
+
+/// Where a row lies on disk, as exactly as its engine lets one tell.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Location {
+    /// In a block of a table.
+    Block {
+        /// The table.
+        file: PathBuf,
+        /// Offset of the block.
+        offset: u64,
+    },
+    /// In a record of a log.
+    LogRecord {
+        /// The log.
+        file: PathBuf,
+        /// Offset of the record's first chunk.
+        offset: u64,
+    },
+    /// In one of these files; which one, and where in it, only the engine's library knows. None for a store in memory.
+    Within {
+        /// The files.
+        files: Vec<PathBuf>,
+    },
 }
 
 /// Makes a new database of one engine from shards that are written side by side.

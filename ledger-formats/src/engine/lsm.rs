@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use super::EngineKind;
 use super::block_cache::BlockCache;
 use super::entry_point::{self, EntryPoint};
+use super::log_search;
 use super::log_table::LogTable;
 use super::manifest::Version;
 use super::merge::{MergeCursor, Source, hides, is_live};
@@ -17,7 +18,7 @@ use super::names;
 use super::open_tables::OpenTables;
 use super::replay::{LogNotice, replay};
 use super::runs::{self, RunCursor};
-use crate::store::{Cursor, KeyRange, ReadStore, StoreError, StoreStats};
+use crate::store::{Cursor, KeyRange, Location, ReadStore, StoreError, StoreStats};
 
 /// What the logs may hold unless the caller says otherwise: 256 times what engines let them grow to.
 pub const LOG_BYTES_MAX: u64 = 1 << 30;
@@ -40,6 +41,7 @@ pub struct LsmStore {
     tables: OpenTables,
     runs: Vec<Vec<usize>>,
     logs: LogTable,
+    log_numbers: Vec<u64>,
     stats: StoreStats,
     notices: Vec<LogNotice>,
 }
@@ -91,6 +93,7 @@ impl LsmStore {
             runs: runs::group(&version.tables),
             tables: OpenTables::new(dir, engine, version.tables, cache),
             logs: replayed.table,
+            log_numbers: replayed.logs,
             stats,
             notices: replayed.notices,
         })
@@ -142,36 +145,22 @@ impl ReadStore for LsmStore {
     }
 
     fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
-        let logged = self.logs.get(key);
-        let mut newest: Option<(u64, Vec<u8>)> = None;
-        let mut trailer = logged.map(|(trailer, _)| trailer);
-        let mut tombstones: Vec<_> = self.logs.tombstones().iter().collect();
-        let seek = [key, &[0xff; 8]].concat();
-        for index in self.runs.iter().filter_map(|run| runs::table_for(run, self.tables.metas(), key)) {
-            let global = self.tables.metas().get(index).and_then(|meta| meta.global_sequence());
-            let found = self.tables.with_cursor(index, |cursor| {
-                if !cursor.seek(&seek)? {
-                    return Ok(None);
-                }
-                let Some((user, number)) = cursor.key().split_last_chunk() else { return Ok(None) };
-                let number = u64::from_le_bytes(*number);
-                let number = global.map_or(number, |sequence| sequence << 8 | number & 0xff);
-                let newer = user == key && trailer.is_none_or(|best| number > best);
-                Ok(newer.then(|| (number, cursor.value().to_vec())))
-            })?;
-            if let Some((number, value)) = found {
-                trailer = Some(number);
-                newest = Some((number, value));
-            }
-            tombstones.extend(self.tables.tombstones(index)?);
+        Ok(self.newest(key)?.map(|newest| newest.value))
+    }
+
+    fn locate(&self, key: &[u8]) -> Result<Option<Location>, StoreError> {
+        let Some(newest) = self.newest(key)? else { return Ok(None) };
+        if let Some((table, offset)) = newest.block {
+            let path = |meta| self.tables.path(meta);
+            let file = self.tables.metas().get(table).map_or_else(|| self.dir.clone(), path);
+            return Ok(Some(Location::Block { file, offset }));
         }
-        let Some(trailer) = trailer else { return Ok(None) };
-        let live = is_live(self.engine, trailer)
-            .map_err(|feature| StoreError::Unsupported { file: self.dir.clone(), feature })?;
-        if !live || tombstones.iter().any(|tombstone| hides(tombstone, key, trailer)) {
-            return Ok(None);
-        }
-        Ok(newest.map(|(_, value)| value).or_else(|| logged.map(|(_, value)| value.to_vec())))
+        let found = log_search::find(&self.dir, self.engine, &self.log_numbers, key, newest.trailer)?;
+        Ok(Some(match found {
+            Some((file, offset)) => Location::LogRecord { file, offset },
+            // The logs have changed since they were read.
+            None => Location::Within { files: log_search::paths(&self.dir, &self.log_numbers) },
+        }))
     }
 
     fn split_points(&self, bytes: u64) -> Result<Vec<Vec<u8>>, StoreError> {
@@ -195,7 +184,50 @@ impl ReadStore for LsmStore {
     }
 }
 
+/// The version of a key that counts, and that is no deletion.
+struct Newest {
+    /// Sequence << 8 | kind.
+    trailer: u64,
+    value: Vec<u8>,
+    /// Table, by index, and offset of its block; `None` when it is in the logs.
+    block: Option<(usize, u64)>,
+}
+
 impl LsmStore {
+    fn newest(&self, key: &[u8]) -> Result<Option<Newest>, StoreError> {
+        let logged = self.logs.get(key);
+        let mut newest: Option<(usize, u64, Vec<u8>)> = None;
+        let mut trailer = logged.map(|(trailer, _)| trailer);
+        let mut tombstones: Vec<_> = self.logs.tombstones().iter().collect();
+        let seek = [key, &[0xff; 8]].concat();
+        for index in self.runs.iter().filter_map(|run| runs::table_for(run, self.tables.metas(), key)) {
+            let global = self.tables.metas().get(index).and_then(|meta| meta.global_sequence());
+            let found = self.tables.with_cursor(index, |cursor| {
+                if !cursor.seek(&seek)? {
+                    return Ok(None);
+                }
+                let Some((user, number)) = cursor.key().split_last_chunk() else { return Ok(None) };
+                let number = u64::from_le_bytes(*number);
+                let number = global.map_or(number, |sequence| sequence << 8 | number & 0xff);
+                let newer = user == key && trailer.is_none_or(|best| number > best);
+                Ok(newer.then(|| (number, cursor.block_offset(), cursor.value().to_vec())))
+            })?;
+            if let Some((number, offset, value)) = found {
+                trailer = Some(number);
+                newest = Some((index, offset, value));
+            }
+            tombstones.extend(self.tables.tombstones(index)?);
+        }
+        let Some(trailer) = trailer else { return Ok(None) };
+        let live = is_live(self.engine, trailer)
+            .map_err(|feature| StoreError::Unsupported { file: self.dir.clone(), feature })?;
+        if !live || tombstones.iter().any(|tombstone| hides(tombstone, key, trailer)) {
+            return Ok(None);
+        }
+        let in_table = newest.map(|(index, offset, value)| Newest { trailer, value, block: Some((index, offset)) });
+        Ok(in_table.or_else(|| Some(Newest { trailer, value: logged?.1.to_vec(), block: None })))
+    }
+
     /// Points inside a table; none when it is damaged, which the scan will tell.
     fn index_points(&self, index: usize) -> Result<Option<Points>, StoreError> {
         match self.tables.table(index).and_then(|table| table.index_points()) {

@@ -19,6 +19,7 @@ mod index_writer;
 pub mod internal_key;
 pub mod lock;
 pub mod log;
+mod log_search;
 mod log_table;
 pub mod log_writer;
 mod lru;

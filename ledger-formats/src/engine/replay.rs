@@ -51,6 +51,8 @@ pub enum LogNotice {
 #[derive(Debug)]
 pub(super) struct Replayed {
     pub(super) table: LogTable,
+    /// Their numbers, ascending.
+    pub(super) logs: Vec<u64>,
     /// Bytes of the logs on disk.
     pub(super) bytes: u64,
     pub(super) notices: Vec<LogNotice>,
@@ -111,11 +113,12 @@ pub(super) fn replay(
         table: LogTableBuilder::new(bytes_max),
         notices: Vec::new(),
     };
+    let logs = live_logs(dir, names, version)?;
     let mut bytes = 0;
-    for number in live_logs(dir, names, version)? {
-        bytes += replay.log(&dir.join(log_name(number)), number)?;
+    for number in &logs {
+        bytes += replay.log(&dir.join(log_name(*number)), *number)?;
     }
-    Ok(Replayed { table: replay.table.finish(), bytes, notices: replay.notices })
+    Ok(Replayed { table: replay.table.finish(), logs, bytes, notices: replay.notices })
 }
 
 struct Replay {

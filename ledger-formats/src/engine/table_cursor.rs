@@ -56,6 +56,12 @@ impl TableCursor {
         }
     }
 
+    /// Offset of the block that the present entry is in.
+    #[must_use]
+    pub fn block_offset(&self) -> u64 {
+        self.data_at
+    }
+
     /// To the first entry at or after `internal_key` in internal order; `false` when there is none.
     ///
     /// # Errors

@@ -59,6 +59,10 @@ fn assert_holds<A: Adapter>(adapter: &A, place: &Place, rows: &[Row]) {
     let store = adapter.open(place).expect("open");
     let expected = summarise(&rows::model(rows), &KeyRange::all()).expect("model");
     assert_eq!(summarise(store.as_ref(), &KeyRange::all()).expect("scan"), expected);
+    for (key, _) in rows.iter().step_by(97) {
+        assert!(store.locate(key).expect("locates").is_some(), "{}", key.escape_ascii());
+        assert_eq!(store.locate(&[key.as_slice(), b"\0x"].concat()).expect("locates"), None);
+    }
 }
 
 fn sealed<A: Adapter>(adapter: &A, place: &Place, rows: &[Row]) {

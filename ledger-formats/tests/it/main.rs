@@ -14,6 +14,7 @@ mod contract;
 mod crash;
 mod detect;
 mod homes;
+mod locate;
 mod lock;
 mod lsm;
 mod lsm_bytes;

@@ -31,7 +31,7 @@ use super::class::Database;
 use super::dialect::Target;
 use super::key::Layout;
 use super::layout::{self, RecordKey, describe};
-use crate::store::{Cursor, KeyRange, ReadStore, StoreError, StoreStats};
+use crate::store::{Cursor, KeyRange, Location, ReadStore, StoreError, StoreStats};
 use cursor::ConvertedCursor;
 use serde::{Deserialize, Serialize};
 
@@ -91,12 +91,7 @@ impl ReadStore for ConvertedStore<'_> {
             return Ok(Some(value.to_vec()));
         }
         let view = &self.view;
-        let Conversion { from, to, .. } = view.conversion;
-        let mut source_key = Vec::with_capacity(key.len());
-        match RecordKey::decode(view.database, to, key) {
-            Some(record) => record.encode(from, &mut source_key),
-            None => source_key.extend_from_slice(key),
-        }
+        let source_key = view.source_key(key);
         let kind = super::class::class(view.database, &source_key).kind;
         if rules::is_dropped(kind, view.conversion) {
             return Ok(None);
@@ -104,6 +99,11 @@ impl ReadStore for ConvertedStore<'_> {
         let Some(mut value) = view.source.get(&source_key)? else { return Ok(None) };
         view.convert_value(kind, &source_key, &mut value, &mut Vec::new())?;
         Ok(Some(value))
+    }
+
+    /// Where the row of the source lies that the value is made from; of a row that is made anew, where its source is.
+    fn locate(&self, key: &[u8]) -> Result<Option<Location>, StoreError> {
+        if self.get(key)?.is_none() { Ok(None) } else { self.view.source.locate(&self.view.source_key(key)) }
     }
 
     /// The source's points in the target's spelling. Pieces are of like size only roughly.
@@ -127,6 +127,16 @@ impl ReadStore for ConvertedStore<'_> {
 impl View<'_> {
     fn changes_layout(&self) -> bool {
         self.conversion.from != self.conversion.to
+    }
+
+    /// The key that the source has for a key of the target.
+    fn source_key(&self, key: &[u8]) -> Vec<u8> {
+        let mut source_key = Vec::with_capacity(key.len());
+        match RecordKey::decode(self.database, self.conversion.to, key) {
+            Some(record) => record.encode(self.conversion.from, &mut source_key),
+            None => source_key.extend_from_slice(key),
+        }
+        source_key
     }
 
     /// The value of a row that is made.

@@ -9,12 +9,12 @@
 
 use std::path::{Path, PathBuf};
 
-use rocksdb::{BlockBasedOptions, Cache, DB, DBRawIterator, DBRecoveryMode, Options, ReadOptions};
+use rocksdb::{BlockBasedOptions, Cache, DB, DBRawIterator, DBRecoveryMode, LiveFile, Options, ReadOptions};
 
 use super::error::{explained, store_error};
 use super::options::{Complaints, quiet};
 use super::split::split_points;
-use crate::store::{Cursor, Entry, KeyRange, ReadStore, StoreError, StoreStats};
+use crate::store::{Cursor, Entry, KeyRange, Location, ReadStore, StoreError, StoreStats};
 
 /// The column family that nodes use.
 const COLUMN_FAMILY: &str = "default";
@@ -69,7 +69,7 @@ impl RocksStore {
     ///
     /// # Errors
     /// When the library cannot tell.
-    pub(super) fn tables(&self) -> Result<Vec<rocksdb::LiveFile>, StoreError> {
+    pub(super) fn tables(&self) -> Result<Vec<LiveFile>, StoreError> {
         self.db.live_files().map_err(|error| store_error(&self.dir, error))
     }
 
@@ -102,18 +102,25 @@ fn stats(dir: &Path, db: &DB) -> Result<StoreStats, StoreError> {
     let failed = |error| store_error(dir, error);
     let tables = db.live_files().map_err(failed)?;
     let mut disk_bytes: u64 = tables.iter().map(|table| table.size as u64).sum();
-    let io_failed = |source| StoreError::io(dir, source);
-    for entry in std::fs::read_dir(dir).map_err(io_failed)? {
-        let entry = entry.map_err(io_failed)?;
-        if entry.path().extension().is_some_and(|extension| extension == "log") {
-            disk_bytes += entry.metadata().map_err(io_failed)?.len();
-        }
-    }
+    disk_bytes += logs(dir)?.iter().map(|(_, bytes)| bytes).sum::<u64>();
     let mut log_entries = 0;
     for property in ["rocksdb.num-entries-active-mem-table", "rocksdb.num-entries-imm-mem-tables"] {
         log_entries += db.property_int_value(property).map_err(failed)?.unwrap_or(0);
     }
     Ok(StoreStats { disk_bytes, tables: tables.len() as u64, log_entries })
+}
+
+/// The logs of a folder and their bytes.
+fn logs(dir: &Path) -> Result<Vec<(PathBuf, u64)>, StoreError> {
+    let failed = |source| StoreError::io(dir, source);
+    let mut logs = Vec::new();
+    for entry in std::fs::read_dir(dir).map_err(failed)? {
+        let entry = entry.map_err(failed)?;
+        if entry.path().extension().is_some_and(|extension| extension == "log") {
+            logs.push((entry.path(), entry.metadata().map_err(failed)?.len()));
+        }
+    }
+    Ok(logs)
 }
 
 impl ReadStore for RocksStore {
@@ -131,6 +138,24 @@ impl ReadStore for RocksStore {
         let mut options = ReadOptions::default();
         options.set_verify_checksums(true);
         self.db.get_opt(key, &options).map_err(|error| store_error(&self.dir, error))
+    }
+
+    fn locate(&self, key: &[u8]) -> Result<Option<Location>, StoreError> {
+        if self.get(key)?.is_none() {
+            return Ok(None);
+        }
+        // The tables whose bounds hold the key; the library does not tell which of them has the newest version.
+        let holds = |table: &LiveFile| {
+            let bounds = table.start_key.as_deref().zip(table.end_key.as_deref());
+            bounds.is_none_or(|(start, end)| start <= key && key <= end)
+        };
+        let tables = self.tables()?.into_iter().filter(holds);
+        let mut files: Vec<PathBuf> = tables.map(|table| self.dir.join(table.name.trim_start_matches('/'))).collect();
+        if self.stats.log_entries > 0 {
+            files.extend(logs(&self.dir)?.into_iter().map(|(path, _)| path));
+        }
+        files.sort();
+        Ok(Some(Location::Within { files }))
     }
 
     fn split_points(&self, bytes: u64) -> Result<Vec<Vec<u8>>, StoreError> {

@@ -10,7 +10,7 @@ use std::ops::Bound;
 use std::path::{Path, PathBuf};
 
 use super::{Conf, DEFAULT_TREE, Eviction, close, guarded, open};
-use crate::store::{Cursor, Entry, KeyRange, ReadStore, StoreError, StoreStats};
+use crate::store::{Cursor, Entry, KeyRange, Location, ReadStore, StoreError, StoreStats};
 
 /// A sled database opened for reading.
 ///
@@ -75,6 +75,12 @@ impl ReadStore for SledStore {
     fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
         let value = guarded(&self.dir, || self.db().get(key))?;
         Ok(value.map(|value| value.to_vec()))
+    }
+
+    /// sled keeps all rows in one file, and larger values in files of their own; it does not say where in them.
+    fn locate(&self, key: &[u8]) -> Result<Option<Location>, StoreError> {
+        let is_there = guarded(&self.dir, || self.db().contains_key(key))?;
+        Ok(is_there.then(|| Location::Within { files: vec![self.dir.join("db"), self.dir.join("blobs")] }))
     }
 
     /// Always empty: sled tells neither sizes nor keys without reading the rows.
