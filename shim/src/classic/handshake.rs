@@ -33,7 +33,7 @@ const AUTH_BYTES_MAX: usize = 256;
 #[non_exhaustive]
 pub enum HandshakeError {
     /// The first bytes are not those of the protocol.
-    #[error("it does not speak the classic peer protocol: it began with {}", hex::encode(.begin))]
+    #[error("it does not speak the classic peer protocol: it began with `{}`", .begin.escape_ascii())]
     NotTheProtocol {
         /// What came.
         begin: Vec<u8>,

@@ -14,3 +14,4 @@ pub mod multiplex;
 pub mod node_info;
 pub mod node_key;
 pub mod secret;
+pub mod transport;
