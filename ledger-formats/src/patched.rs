@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, btree_map};
 use std::iter::Peekable;
 use std::ops::Bound;
 
-use crate::store::{Corruption, Cursor, Entry, KeyRange, ReadStore, StoreError, StoreStats};
+use crate::store::{Corruption, Cursor, Entry, KeyRange, Location, ReadStore, StoreError, StoreStats};
 
 /// Keys that a damaged place may hold, both ends included.
 pub type LostRange = (Vec<u8>, Vec<u8>);
@@ -69,6 +69,14 @@ impl ReadStore for PatchedStore {
             return Ok(Some(value.clone()));
         }
         if self.patch.has_lost(key) { Ok(None) } else { self.base.get(key) }
+    }
+
+    /// A row of the patch lies in no file of the database.
+    fn locate(&self, key: &[u8]) -> Result<Option<Location>, StoreError> {
+        if self.patch.rows.contains_key(key) {
+            return Ok(Some(Location::Within { files: Vec::new() }));
+        }
+        if self.patch.has_lost(key) { Ok(None) } else { self.base.locate(key) }
     }
 
     fn split_points(&self, bytes: u64) -> Result<Vec<Vec<u8>>, StoreError> {

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use ledger_formats::engine::memory::MemoryStore;
 use ledger_formats::patched::{Patch, PatchedStore};
-use ledger_formats::store::{Corruption, Cursor, Entry, KeyRange, ReadStore, StoreError, StoreStats};
+use ledger_formats::store::{Corruption, Cursor, Entry, KeyRange, Location, ReadStore, StoreError, StoreStats};
 use proptest::prelude::*;
 
 type Rows = BTreeMap<Vec<u8>, Vec<u8>>;
@@ -56,6 +56,10 @@ impl ReadStore for Damaged {
     }
 
     fn get(&self, _: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+        Err(damage(&self.lost))
+    }
+
+    fn locate(&self, _: &[u8]) -> Result<Option<Location>, StoreError> {
         Err(damage(&self.lost))
     }
 
