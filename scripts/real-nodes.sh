@@ -38,7 +38,7 @@ have_rocksdb() { [ -e /usr/include/rocksdb/c.h ] && printf '#include <rocksdb/c.
 build engine-check engine-check . pebbledb
 build bench bench . pebbledb
 for release in 0.38 0.40 1.0; do build_node "$release"; done
-(cd "$ROOT" && cargo build -q -p node-migrate -p testnet)
+(cd "$ROOT" && cargo build -q -p node-migrate -p proofs -p testnet)
 node_migrate=$CARGO_TARGET_DIR/debug/node-migrate
 
 work=$(mktemp -d)
@@ -101,6 +101,12 @@ there_and_back() {
     python3 "$upstream/releases.py" "$programs" "$work/$count" "$node_migrate" "$1" "$2"
 }
 
+# checkpoints RELEASE: checkpoints of running nodes, of their RPC and of their migrated stores.
+checkpoints() {
+    count=$((count + 1))
+    python3 "$upstream/checkpoints.py" "$programs/cometbft-$1" "$work/$count" "$node_migrate" "$CARGO_TARGET_DIR/debug/ledger-proof"
+}
+
 # every_block TARGET HEIGHTS: a generated home with tables on several levels, checked block by block by upstream's own code.
 every_block() {
     local generated=$work/generated-$1
@@ -123,6 +129,8 @@ say "== a cut-over cut short"
 guarded cometbft-0.38-goleveldb-onelog 0.38 pebbledb
 say "== four validators"
 network 0.38 pebbledb
+say "== checkpoints of running nodes"
+checkpoints 0.38
 say "== converted homes under another release"
 for tarball in "$fixtures"/cometbft-1.0-*.tar.zst; do
     name=$(basename "$tarball" .tar.zst)
@@ -156,7 +164,10 @@ done
 engines simapp-0.50-mixed-engines pebbledb
 engines simapp-0.50-mixed-engines goleveldb
 every_block goleveldb 3000
-for release in 0.40 1.0; do network "$release" pebbledb; done
+for release in 0.40 1.0; do
+    network "$release" pebbledb
+    checkpoints "$release"
+done
 say "== more conversions"
 there_and_back 1.0 0.40
 for name in 0.38-goleveldb 0.38-goleveldb-ext 0.38-initial-height 0.38-evidence 0.38-goleveldb-killed 0.38-goleveldb-killed-gap 0.38-pebble 0.40-goleveldb; do

@@ -57,7 +57,8 @@ class Network:
 
     def run_to(self, height):
         """Feeds transactions until every node has the height."""
-        self.nodes[0].wait_height(1)
+        for node in self.nodes:
+            node.wait_height(1)
         while (now := self.nodes[0].height()) < height:
             self.send()
             self.nodes[0].wait_height(min(now + 2, height))
