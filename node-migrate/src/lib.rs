@@ -4,6 +4,7 @@
 //! prints and never reads the clock or the environment; the binary lends those by [`context`].
 //! No path in it writes, locks or renames anything in a source database before [`cutover`].
 
+pub mod blocks;
 pub mod checkpoint;
 pub mod context;
 pub mod copy;

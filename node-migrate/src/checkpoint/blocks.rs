@@ -43,6 +43,12 @@ impl<'a> Blocks<'a> {
         self.tip
     }
 
+    /// How its keys are spelled.
+    #[must_use]
+    pub const fn layout(&self) -> Layout {
+        self.layout
+    }
+
     /// Number of heights from `first` to the tip: the leaves of the tree that begins there.
     ///
     /// # Errors
