@@ -157,7 +157,7 @@ pub enum SendError {
 #[derive(Debug)]
 pub enum Command {
     /// Hands a message to the peer; `done` hears of it when the peer has it, as far as the transport can tell (a receipt of
-    /// the peer on libp2p, room in the connection's own queue on the classic transport).
+    /// the peer on libp2p, its last byte being on its way on the classic transport).
     Send {
         /// To whom.
         session: Session,

@@ -12,6 +12,6 @@ mod spec;
 mod unpack;
 
 pub use pace::Pace;
-pub use pack::{PING, PONG, Packer};
+pub use pack::{PING, PONG, Packed, Packer};
 pub use spec::{ChannelSpec, Receive};
 pub use unpack::{Incoming, PACKET_BYTES_MAX, PacketError, Unpacker};

@@ -31,6 +31,15 @@ struct Lane {
     lately: u64,
 }
 
+/// A packet that was made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Packed {
+    /// Its channel.
+    pub channel: Channel,
+    /// Whether it ends its message, so that the channel is free for the next one.
+    pub is_last: bool,
+}
+
 impl Packer {
     /// Packs for `channels`.
     #[must_use]
@@ -64,26 +73,25 @@ impl Packer {
         }
     }
 
-    /// Appends the next packet behind its length; false when nothing is under way.
-    pub fn next(&mut self, out: &mut Vec<u8>) -> bool {
+    /// Appends the next packet behind its length; `None` when nothing is under way.
+    pub fn next(&mut self, out: &mut Vec<u8>) -> Option<Packed> {
         let waiting = self.lanes.iter_mut().filter(|lane| lane.message.is_some());
         // The lower quotient of bytes and priority, without a division: a/b < c/d as a*d < c*b.
         let turn =
             waiting.reduce(|one, two| if two.lately * one.priority < one.lately * two.priority { two } else { one });
-        let Some((lane, mut message)) = turn.and_then(|lane| lane.message.take().map(|message| (lane, message))) else {
-            return false;
-        };
+        let lane = turn?;
+        let mut message = lane.message.take()?;
         let data = message.split_to(message.len().min(PAYLOAD_BYTES));
-        let eof = message.is_empty();
-        if !eof {
+        let packed = Packed { channel: lane.channel, is_last: message.is_empty() };
+        if !packed.is_last {
             lane.message = Some(message);
         }
-        let packet = PacketMsg { channel_id: i32::from(lane.channel.0), eof, data };
+        let packet = PacketMsg { channel_id: i32::from(lane.channel.0), eof: packed.is_last, data };
         let packet = Packet { sum: Some(packet::Sum::PacketMsg(packet)) };
         let bytes = packet.encoded_len();
         packet.encode_length_delimited(out).expect("a vector grows as needed");
         lane.lately = lane.lately.saturating_add(bytes as u64).min(LATELY_MAX);
-        true
+        Some(packed)
     }
 
     /// Lets the past count less; to be called every two seconds, as nodes do.
@@ -109,11 +117,11 @@ mod tests {
     fn a_small_message_is_the_packet_of_a_real_node() {
         let mut packer = Packer::new(&channels());
         let mut out = Vec::new();
-        assert!(!packer.next(&mut out));
+        assert_eq!(packer.next(&mut out), None);
         packer.load(Channel::BLOCKSYNC, Bytes::from_static(&[0x22, 0x00])).expect("free");
-        assert!(packer.next(&mut out));
+        assert_eq!(packer.next(&mut out), Some(Packed { channel: Channel::BLOCKSYNC, is_last: true }));
         assert_eq!(hex::encode(&out), "0a1a08084010011a022200");
-        assert!(!packer.next(&mut out), "nothing is left");
+        assert_eq!(packer.next(&mut out), None, "nothing is left");
         assert_eq!(delimited::split(&PING, 2), Ok(Some((&[0x0a, 0x00][..], 3))));
     }
 
@@ -133,7 +141,7 @@ mod tests {
         assert_eq!(packer.load(Channel(0x77), Bytes::new()), Err(Bytes::new()), "no such channel");
         let mut arrived = Vec::new();
         let mut out = Vec::new();
-        while packer.next(&mut out) {
+        while packer.next(&mut out).is_some() {
             let (packet, _) = delimited::split(&out, 2_000).expect("fits").expect("whole");
             if let Some(Incoming::Message { channel, payload }) = unpacker.take(packet).expect("a packet") {
                 arrived.push((channel, payload));

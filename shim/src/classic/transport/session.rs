@@ -1,5 +1,6 @@
 //! One session: reads, writes, keeps alive, ends with a reason.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -7,7 +8,7 @@ use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::{Notify, mpsc, oneshot};
 use tokio::time::{sleep, sleep_until, timeout};
 
 use super::Shared;
@@ -17,7 +18,7 @@ use crate::classic::handshake::Established;
 use crate::classic::multiplex::{Incoming, PACKET_BYTES_MAX, PING, PONG, Pace, Packer, Unpacker};
 use crate::classic::secret::SecretReader;
 use crate::classic::secret::frame::Sealer;
-use crate::peering::{Channel, Direction, Event, Peer, Session};
+use crate::peering::{Channel, Direction, Event, Peer, SendError, Session};
 
 /// Text that is sealed and written at once.
 const BATCH_BYTES: usize = 32 * 1024;
@@ -79,6 +80,7 @@ async fn talk(stream: TcpStream, sealer: Sealer, reader: SecretReader, inlets: I
         pong: &pong,
         bell: &bell,
         packer: Packer::new(&shared.channels),
+        under_way: HashMap::new(),
         sealer,
         pace: Pace::new(shared.limits.send_bytes_per_second),
     };
@@ -164,6 +166,8 @@ struct Writing<'a> {
     pong: &'a AtomicBool,
     bell: &'a Notify,
     packer: Packer,
+    /// Who waits for the message that is under way on a channel.
+    under_way: HashMap<Channel, oneshot::Sender<Result<(), SendError>>>,
     sealer: Sealer,
     pace: Pace,
 }
@@ -214,18 +218,25 @@ impl Writing<'_> {
 
     /// Fills up `text` with packets, beginning a message wherever a channel has finished one.
     fn pack(&mut self, text: &mut Vec<u8>) {
-        loop {
-            for (channel, lane) in &mut self.lanes {
-                if !self.packer.is_busy(*channel)
-                    && let Ok(Outgoing { payload, done }) = lane.try_recv()
-                    && self.packer.load(*channel, payload).is_ok()
-                {
-                    // Who does not wait for the outcome does not want to know.
-                    let _ = done.send(Ok(()));
-                }
+        while text.len() < BATCH_BYTES {
+            self.load();
+            let Some(packed) = self.packer.next(text) else { return };
+            if packed.is_last
+                && let Some(done) = self.under_way.remove(&packed.channel)
+            {
+                // Who does not wait for the outcome does not want to know.
+                let _ = done.send(Ok(()));
             }
-            if text.len() >= BATCH_BYTES || !self.packer.next(text) {
-                return;
+        }
+    }
+
+    fn load(&mut self) {
+        for (channel, lane) in &mut self.lanes {
+            if !self.packer.is_busy(*channel)
+                && let Ok(Outgoing { payload, done }) = lane.try_recv()
+                && self.packer.load(*channel, payload).is_ok()
+            {
+                self.under_way.insert(*channel, done);
             }
         }
     }
