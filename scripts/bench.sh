@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # bench.sh [SET [ROUNDS]]: node-migrate beside `cp -r` with sync and the plain copy loops on generated homes; prints a Markdown table.
-#   SET     S (0.2 GB, the default), M (2.2 GB), K (10 million hash-keyed rows, 1.4 GB); the homes are made once, from a seed
+#   SET     S (0.2 GB, the default), M (2.2 GB), K (10 million hash-keyed rows, 1.4 GB); the homes are made once, from a seed;
+#           `proofs`: trees of 10 million leaves, proofs and signatures, which needs neither homes nor Go (3 GB of memory for `rs_merkle`)
 #   ROUNDS  turns of every competitor (default 3)
 # Needs Go and Python 3; the plain loop to RocksDB also the system's librocksdb-dev. Homes and results go to NODE_MIGRATE_BENCH, by default
 # in the cache folder (see setup.sh); that folder needs room for five times the set. Compare only ratios within one run.
@@ -9,6 +10,10 @@ set -euo pipefail
 
 set_name=${1:-S}
 rounds=${2:-3}
+if [ "$set_name" = proofs ]; then
+    cd "$ROOT"
+    exec cargo bench -q -p proofs --profile dev --bench throughput
+fi
 if ! have go || ! have python3; then die "the benchmark needs Go and Python 3"; fi
 folder=${NODE_MIGRATE_BENCH:-$CACHE/bench}
 export PROGRAMS=$CACHE/upstream
