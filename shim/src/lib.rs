@@ -5,6 +5,7 @@
 //! | [`classic`] | CometBFT's classic peer protocol, releases 0.34 to 0.40 |
 //! | [`counters`] | what happened how often, by protocol, peer and outcome |
 //! | [`lp2p`] | CometBFT's libp2p transport |
+//! | [`own`] | our own protocols over libp2p: hello, blocks, attestations |
 //! | [`peering`] | what every transport looks like to the services above: sessions, channels, messages |
 //! | [`source`] | what a service may offer: blocks that were verified |
 //!
@@ -14,5 +15,6 @@
 pub mod classic;
 pub mod counters;
 pub mod lp2p;
+pub mod own;
 pub mod peering;
 pub mod source;

@@ -12,11 +12,11 @@ pub struct Request {
     #[prost(uint32, tag = "3")]
     pub first_part: u32,
 }
-/// What the server sends until `end` or `refusal`.
+/// What the server sends until the last block of the range is whole, or a refusal; then it ends the stream.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Frame {
     /// Which of them it is.
-    #[prost(oneof = "frame::Kind", tags = "1, 2, 3, 4")]
+    #[prost(oneof = "frame::Kind", tags = "1, 2, 3")]
     pub kind: ::core::option::Option<frame::Kind>,
 }
 /// Nested message and enum types in `Frame`.
@@ -30,11 +30,8 @@ pub mod frame {
         /// Pieces that are compressed.
         #[prost(message, tag = "2")]
         Compressed(super::Compressed),
-        /// All heights of the request were sent.
-        #[prost(message, tag = "3")]
-        End(super::End),
         /// Nothing more comes, and why.
-        #[prost(message, tag = "4")]
+        #[prost(message, tag = "3")]
         Refusal(super::super::refusal::Refusal),
     }
 }
@@ -112,11 +109,4 @@ pub struct Part {
     /// The hashes of the siblings from the part to the root over the parts, 32 bytes each, one after another.
     #[prost(bytes = "bytes", tag = "3")]
     pub aunts: ::prost::bytes::Bytes,
-}
-/// The last frame.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct End {
-    /// The last height of the request.
-    #[prost(uint64, tag = "1")]
-    pub last: u64,
 }

@@ -6,11 +6,13 @@
 //! | `terms` | which versions of the block exchange a node speaks |
 //! | `status` | where it stands |
 //! | `time_rule` | by which rule it checks the times of blocks |
+//! | `greeting` | a hello as it is sent, with its place among those of a connection |
 //! | `error` | why bytes are not a hello |
 //!
 //! A [`Hello`] cannot be out of bounds, whoever sent it; it stays a claim.
 
 mod error;
+mod greeting;
 mod status;
 mod terms;
 mod text;
@@ -23,6 +25,7 @@ use prost::Message;
 use crate::wire;
 
 pub use error::HelloError;
+pub use greeting::{GREETING_BYTES_MAX, Greeting};
 pub use status::{HEIGHT_MAX, Heights, Status, Storage};
 pub use terms::{Sunset, Terms, VERSIONS_MAX, Version, Versions};
 pub use text::{Agent, ChainId, Printable};

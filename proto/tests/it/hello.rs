@@ -4,7 +4,9 @@ use std::num::NonZeroU64;
 
 use proptest::prelude::*;
 use prost::Message;
-use proto::hello::{HELLO_BYTES_MAX, Heights, Hello, HelloError, Printable, Status, Storage};
+use proto::hello::{
+    GREETING_BYTES_MAX, Greeting, HELLO_BYTES_MAX, Heights, Hello, HelloError, Printable, Status, Storage,
+};
 use proto::hello::{Sunset, Terms, TimeRule, Version, Versions};
 use proto::wire;
 
@@ -119,7 +121,10 @@ fn the_longest_hello_is_within_the_limit() {
     };
     let bytes = longest.encode();
     assert!(bytes.len() < HELLO_BYTES_MAX, "{} bytes", bytes.len());
-    assert_eq!(Hello::decode(&bytes), Ok(longest));
+    assert_eq!(Hello::decode(&bytes), Ok(longest.clone()));
+    let greeting = Greeting { sequence: u64::MAX, hello: longest };
+    assert!(greeting.encode().len() <= GREETING_BYTES_MAX);
+    assert_eq!(Greeting::decode(&greeting.encode()), Ok(greeting));
 }
 
 fn refusal(change: impl FnOnce(&mut wire::hello::Hello)) -> HelloError {

@@ -2,3 +2,4 @@
 #![allow(missing_docs, clippy::unwrap_used, clippy::cast_possible_truncation)]
 
 mod lp2p;
+mod own;

@@ -1,0 +1,4 @@
+//! Our own protocols: the state machines under seeded schedules.
+
+mod blocks;
+mod support;
