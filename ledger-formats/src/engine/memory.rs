@@ -26,6 +26,11 @@ impl MemoryStore {
         Self { rows: Arc::new(entries.into_iter().collect()) }
     }
 
+    /// Puts an entry; clones made before do not see it.
+    pub fn put(&mut self, key: Vec<u8>, value: Vec<u8>) {
+        Arc::make_mut(&mut self.rows).insert(key, value);
+    }
+
     /// Number of entries.
     #[must_use]
     pub fn len(&self) -> usize {

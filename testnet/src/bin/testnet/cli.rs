@@ -1,0 +1,65 @@
+//! The words of the command line.
+
+use std::ops::Range;
+use std::str::FromStr;
+
+use clap::{Args, Parser, Subcommand};
+use testnet::sim::Faults;
+
+/// Networks of validators that decide blocks, migrate and go on.
+#[derive(Debug, Parser)]
+#[command(name = "testnet", max_term_width = 100)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run networks in one process under virtual time, one for each seed, and check what must hold.
+    Sim(SimArguments),
+}
+
+/// Arguments of `sim`.
+#[derive(Debug, Args)]
+pub(crate) struct SimArguments {
+    /// One seed, or those from A to before B.
+    #[arg(long, value_name = "A..B", default_value = "0..100")]
+    pub(crate) seeds: Seeds,
+    /// Faults: none, all, or some of network and crashes, joined by commas.
+    #[arg(long, default_value = "all")]
+    pub(crate) faults: Faults,
+    /// Validators.
+    #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u8).range(1..=40))]
+    pub(crate) nodes: u8,
+    /// Heights that each run must reach.
+    #[arg(long, default_value_t = 15)]
+    pub(crate) heights: u64,
+    /// Sign and verify with Ed25519 instead of checksums.
+    #[arg(long)]
+    pub(crate) real_signatures: bool,
+    /// Tell what happens in each run.
+    #[arg(long)]
+    pub(crate) trace: bool,
+    /// Threads [default: the number of cores].
+    #[arg(long, value_name = "N")]
+    pub(crate) workers: Option<usize>,
+}
+
+/// A range of seeds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Seeds(pub(crate) Range<u64>);
+
+impl FromStr for Seeds {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let number = |text: &str| text.parse::<u64>().map_err(|error| format!("`{text}`: {error}"));
+        let range = match text.split_once("..") {
+            Some((from, to)) => number(from)?..number(to)?,
+            None => number(text)?..number(text)?.saturating_add(1),
+        };
+        if range.is_empty() { Err("there is no seed in it".to_owned()) } else { Ok(Self(range)) }
+    }
+}

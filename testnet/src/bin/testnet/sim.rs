@@ -1,0 +1,59 @@
+//! `testnet sim`: many seeds, side by side; of those that fail, the first few with how to replay them.
+#![expect(clippy::print_stdout, reason = "a program's output")]
+
+use std::process::ExitCode;
+use std::time::Instant;
+
+use rayon::prelude::*;
+use testnet::chain::Crypto;
+use testnet::sim::{self, Failure, Scenario, Summary};
+
+use crate::cli::SimArguments;
+
+/// Failures that are shown.
+const SHOWN: usize = 10;
+
+fn run_all(arguments: &SimArguments, scenario: &Scenario) -> Vec<Result<Summary, Failure>> {
+    let seeds = arguments.seeds.0.clone();
+    if arguments.trace {
+        return seeds.map(|seed| sim::run_traced(seed, scenario, &mut |line| println!("{seed}: {line}"))).collect();
+    }
+    seeds.into_par_iter().map(|seed| sim::run(seed, scenario)).collect()
+}
+
+fn run_in_pool(arguments: &SimArguments, scenario: &Scenario) -> Vec<Result<Summary, Failure>> {
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(arguments.workers.unwrap_or(0)).build();
+    match pool {
+        Ok(pool) => pool.install(|| run_all(arguments, scenario)),
+        // One thread is always there.
+        Err(_) => run_all(arguments, scenario),
+    }
+}
+
+pub(crate) fn run(arguments: &SimArguments) -> ExitCode {
+    let scenario = Scenario {
+        nodes: arguments.nodes.into(),
+        heights: arguments.heights,
+        faults: arguments.faults,
+        crypto: if arguments.real_signatures { Crypto::Ed25519 } else { Crypto::Checksum },
+        ..Scenario::default()
+    };
+    let begin = Instant::now();
+    let results = run_in_pool(arguments, &scenario);
+    let seconds = begin.elapsed().as_secs_f64();
+    let (held, failed): (Vec<_>, Vec<_>) = results.iter().partition(|result| result.is_ok());
+    for failure in failed.iter().take(SHOWN).filter_map(|result| result.as_ref().err()) {
+        println!("{failure}\n  again: testnet sim --seeds {} --trace (with the same options)", failure.seed);
+    }
+    let sum = |of: fn(&Summary) -> u64| held.iter().filter_map(|result| result.as_ref().ok()).map(of).sum::<u64>();
+    println!(
+        "{} seeds in {seconds:.1} s: {} held, {} failed; {} heights, {} events, {} restarts",
+        results.len(),
+        held.len(),
+        failed.len(),
+        sum(|it| it.height),
+        sum(|it| it.events),
+        sum(|it| it.restarts),
+    );
+    if failed.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
