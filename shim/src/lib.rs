@@ -2,6 +2,7 @@
 //!
 //! | room | what |
 //! |---|---|
+//! | [`blocksync`] | blocks given to nodes and fetched from them, on either transport |
 //! | [`classic`] | CometBFT's classic peer protocol, releases 0.34 to 0.40 |
 //! | [`counters`] | what happened how often, by protocol, peer and outcome |
 //! | [`lp2p`] | CometBFT's libp2p transport |
@@ -12,6 +13,7 @@
 //! Only this crate and `testnet` name libp2p and tokio. Nothing here trusts a peer for content, bans one
 //! for its version, opens a database or writes a file.
 
+pub mod blocksync;
 pub mod classic;
 pub mod counters;
 pub mod lp2p;
