@@ -13,4 +13,4 @@ mod validators;
 mod walk;
 
 pub use header::Header;
-pub use walk::{Border, LinkError, Walk, WalkState};
+pub use walk::{Border, LinkError, Start, Walk, WalkState};

@@ -13,10 +13,20 @@ use crate::merkle::{Frontier, FrontierError, Hash, leaf_hash};
 pub struct Walk {
     chain_id: String,
     first: u64,
-    /// What the first header says is below it.
-    first_below: Option<BlockId>,
+    start: Option<Start>,
     below: Option<Border>,
     frontier: Frontier,
+}
+
+/// The first height that a walk took: what has to be believed, or to join the walk below.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Start {
+    /// What its header says is below it; `None` for the first block of a chain.
+    pub below: Option<BlockId>,
+    /// The block.
+    pub block: BlockId,
+    /// Hash of its validators.
+    pub validators: Hash,
 }
 
 /// What the header above must name.
@@ -35,8 +45,8 @@ pub struct WalkState {
     pub chain_id: String,
     /// First height.
     pub first: u64,
-    /// What the first header says is below it.
-    pub first_below: Option<BlockId>,
+    /// The first height taken; `None` before it.
+    pub start: Option<Start>,
     /// The last height taken; `None` before the first.
     pub below: Option<Border>,
     /// Number of heights taken.
@@ -92,8 +102,8 @@ pub enum LinkError {
         /// The height.
         height: u64,
     },
-    /// It announces no validators.
-    #[error("header of height {height} has no hash of the next validators")]
+    /// It does not name its validators, or announces none.
+    #[error("header of height {height} has no hash of its validators or of the next ones")]
     NoValidators {
         /// The height.
         height: u64,
@@ -104,7 +114,7 @@ impl Walk {
     /// A walk over the chain named `chain_id` that begins at height `first`.
     #[must_use]
     pub fn new(chain_id: &str, first: u64) -> Self {
-        Self { chain_id: chain_id.to_owned(), first, first_below: None, below: None, frontier: Frontier::new() }
+        Self { chain_id: chain_id.to_owned(), first, start: None, below: None, frontier: Frontier::new() }
     }
 
     /// Takes up a walk.
@@ -112,8 +122,8 @@ impl Walk {
     /// # Errors
     /// [`FrontierError::Nodes`] if the nodes do not fit the size.
     pub fn resume(state: WalkState) -> Result<Self, FrontierError> {
-        let WalkState { chain_id, first, first_below, below, size, nodes } = state;
-        Ok(Self { chain_id, first, first_below, below, frontier: Frontier::from_parts(size, nodes)? })
+        let WalkState { chain_id, first, start, below, size, nodes } = state;
+        Ok(Self { chain_id, first, start, below, frontier: Frontier::from_parts(size, nodes)? })
     }
 
     /// The walk, to be put aside.
@@ -122,7 +132,7 @@ impl Walk {
         WalkState {
             chain_id: self.chain_id.clone(),
             first: self.first,
-            first_below: self.first_below,
+            start: self.start,
             below: self.below,
             size: self.frontier.size(),
             nodes: self.frontier.nodes().to_vec(),
@@ -139,6 +149,12 @@ impl Walk {
     #[must_use]
     pub const fn first(&self) -> u64 {
         self.first
+    }
+
+    /// The first height taken; `None` before it.
+    #[must_use]
+    pub const fn start(&self) -> Option<&Start> {
+        self.start.as_ref()
     }
 
     /// The next height.
@@ -178,11 +194,9 @@ impl Walk {
                 return Err(LinkError::Validators { height });
             }
         }
-        let next_validators = header.next_validators_hash.as_slice().try_into();
-        let next_validators = next_validators.map_err(|_| LinkError::NoValidators { height })?;
-        if self.below.is_none() {
-            self.first_below = header.last_block;
-        }
+        let named = |hash: &[u8]| hash.try_into().map_err(|_| LinkError::NoValidators { height });
+        let (validators, next_validators) = (named(&header.validators_hash)?, named(&header.next_validators_hash)?);
+        self.start = self.start.or(Some(Start { below: header.last_block, block: *block, validators }));
         self.below = Some(Border { block: *block, next_validators });
         self.frontier.push(leaf_hash(&Leaf { height, block: *block }.to_bytes()));
         Ok(())

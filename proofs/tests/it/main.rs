@@ -3,6 +3,8 @@
 mod checkpoint;
 mod commit;
 #[cfg(feature = "cli")]
+mod forged;
+#[cfg(feature = "cli")]
 mod program;
 mod published;
 mod real_commits;

@@ -5,7 +5,7 @@ use proofs::note::{Algorithm, SignerKey};
 use serde_json::{Value, json};
 
 use crate::program::{Said, run};
-use crate::rpc::{Answer, ROOT, Server, TIP, after, query, recorded};
+use crate::rpc::{Answer, FIRST_BLOCK, ROOT, Server, TIP, after, query, recorded};
 
 fn reproduce(url: &str, more: &[&str]) -> Said {
     run(&[&["reproduce", "--rpc", url, "--rate", "100000", "--retries", "0"], more].concat())
@@ -14,7 +14,7 @@ fn reproduce(url: &str, more: &[&str]) -> Said {
 #[track_caller]
 fn holds(said: &Said) {
     assert_eq!((said.code, said.err.as_str()), (0, ""));
-    let expected = format!("chain fx-038\nheights 1 to {TIP}\nsize {TIP}\nroot {ROOT}\n");
+    let expected = format!("first-block {FIRST_BLOCK}\nchain fx-038\nheights 1 to {TIP}\nsize {TIP}\nroot {ROOT}\n");
     assert!(said.out.ends_with(&expected), "{}", said.out);
 }
 
@@ -75,7 +75,40 @@ fn an_honest_node_gives_the_root() {
     holds(&reproduce(&one.url, &["--rpc2", &two.url, "--chain", "fx-038", "--commit-every", "10"]));
     assert!(two.asked().iter().any(|path| path.starts_with("/blockchain")));
     let commits = one.asked().iter().filter(|path| path.starts_with("/commit")).count();
-    assert_eq!(commits, 5, "heights 10, 20, 30, 40 and the last");
+    let changes = recorded()["metas"].as_array().expect("metas").iter().filter(|meta| changes_validators(meta)).count();
+    assert_eq!(commits, 5 + changes, "heights 10, 20, 30, 40, the last, and where validators are announced");
+}
+
+fn changes_validators(meta: &Value) -> bool {
+    meta["header"]["validators_hash"] != meta["header"]["next_validators_hash"]
+}
+
+#[test]
+fn the_first_block_is_told_and_compared() {
+    let server = Server::honest();
+    holds(&reproduce(&server.url, &["--first-block", FIRST_BLOCK]));
+    let folder = tempfile::tempdir().expect("a folder");
+    let state = folder.path().join("state").to_str().expect("a path of text").to_owned();
+    holds(&reproduce(&server.url, &["--state", &state]));
+    let other = "ab".repeat(32);
+    for more in [&[][..], &["--state", &state]] {
+        let said = reproduce(&server.url, &[&["--first-block", &other], more].concat());
+        assert_eq!((said.code, said.out.as_str()), (6, ""));
+        assert!(said.err.contains(&format!("is {FIRST_BLOCK}, expected {other}")), "{}", said.err);
+    }
+}
+
+#[test]
+fn what_is_put_aside_is_signed_to_its_end() {
+    // Nothing above height 40 says yet that its parts are others, and 40 is no multiple of 100.
+    let folder = tempfile::tempdir().expect("a folder");
+    let state = folder.path().join("state").to_str().expect("a path of text").to_owned();
+    let parts = meta("40", |meta| meta["block_id"]["parts"]["hash"] = json!("AB".repeat(32)));
+    let said = reproduce(&Server::lying(parts).url, &["--commit-every", "100", "--state", &state]);
+    assert_eq!(said.code, 6);
+    assert!(said.err.contains("commit at height 40 is for block"), "{}", said.err);
+    let said = reproduce(&Server::honest().url, &["--state", &state, "--to", "20", "--commit-every", "100"]);
+    assert_eq!((said.code, said.err.as_str()), (0, ""), "what was put aside before is the chain's");
 }
 
 #[test]

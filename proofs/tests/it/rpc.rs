@@ -14,6 +14,9 @@ pub const TIP: u64 = 45;
 /// The root over the recorded heights, by another program.
 pub const ROOT: &str = "c8bb75931dc6d2315fa6e0987804eb764e27b4e9145494d39dfd5999a633256a";
 
+/// Hash of the first block recorded.
+pub const FIRST_BLOCK: &str = "56742f92d7597fd813bbd7c66917f04319ae7354751553012b07fd307840dc70";
+
 /// Changes an answer, given what was asked; may give other bytes altogether.
 pub type Lie = dyn Fn(&str, &mut Value) -> Answer + Send + Sync;
 
@@ -47,10 +50,15 @@ impl Server {
 
     /// A node that changes its answers.
     pub fn lying(lie: impl Fn(&str, &mut Value) -> Answer + Send + Sync + 'static) -> Self {
+        Self::serving(recorded(), lie)
+    }
+
+    /// A node of another chain, in the form of what was recorded, which may lie too.
+    pub fn serving(record: Value, lie: impl Fn(&str, &mut Value) -> Answer + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let url = format!("http://{}", listener.local_addr().expect("an address"));
         let asked = Arc::new(Mutex::new(Vec::new()));
-        let (log, record) = (Arc::clone(&asked), recorded());
+        let log = Arc::clone(&asked);
         std::thread::spawn(move || {
             for stream in listener.incoming() {
                 // A client that went away is not the server's concern.

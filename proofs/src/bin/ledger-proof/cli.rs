@@ -163,7 +163,8 @@ pub(crate) struct Rpc {
     /// How often a request is repeated before giving up.
     #[arg(long, value_name = "N", default_value_t = 5)]
     pub(crate) retries: u32,
-    /// Check the signatures of heights that are multiples of N only, and of the last; links are always checked.
+    /// Check the signatures of heights that are multiples of N only, of those that announce other validators, and of
+    /// the last; links are always checked.
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub(crate) commit_every: u64,
 }
@@ -187,6 +188,9 @@ pub(crate) struct Reproduce {
     /// File that keeps how far the walk is: the same command goes on from there.
     #[arg(long, value_name = "FILE")]
     pub(crate) state: Option<PathBuf>,
+    /// Hash of the first block, hex, as you know it: its validators are what the walk begins with.
+    #[arg(long, value_name = "HASH", value_parser = hash)]
+    pub(crate) first_block: Option<[u8; 32]>,
 }
 
 #[derive(Debug, Args)]

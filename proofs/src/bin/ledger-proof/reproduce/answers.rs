@@ -229,3 +229,70 @@ fn optional_base64<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u8>
     let text = Option::<String>::deserialize(deserializer)?;
     text.map_or(Ok(Vec::new()), |text| proofs::decode_base64(&text)).map_err(serde::de::Error::custom)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// Answers of a real node, two heights of each kind.
+    fn recorded() -> [String; 3] {
+        let record: serde_json::Value =
+            serde_json::from_str(include_str!("../../../../tests/it/data/rpc-0.38.json")).expect("JSON");
+        let (metas, set) = (&record["metas"], &record["validators"]["1"]);
+        let result = |result: serde_json::Value| serde_json::json!({ "result": result }).to_string();
+        [
+            result(serde_json::json!({ "block_metas": [metas[0], metas[1]] })),
+            result(serde_json::json!({ "signed_header": { "commit": record["commits"][1] } })),
+            result(serde_json::json!({ "validators": set, "total": "4" })),
+        ]
+    }
+
+    fn is_read<T: serde::de::DeserializeOwned>(text: &str) -> bool {
+        serde_json::from_str::<Envelope<T>>(text).is_ok_and(|answer| answer.result.is_some())
+    }
+
+    fn read(text: &str) -> [bool; 3] {
+        [is_read::<Blockchain>(text), is_read::<CommitAnswer>(text), is_read::<Validators>(text)]
+    }
+
+    #[test]
+    fn answers_of_a_real_node_are_read_each_as_its_own() {
+        let [metas, commit, validators] = recorded();
+        assert_eq!(read(&metas), [true, false, false]);
+        assert_eq!(read(&commit), [false, true, false]);
+        assert_eq!(read(&validators), [false, false, true]);
+    }
+
+    #[test]
+    fn numbers_and_times_outside_of_their_range_are_refused() {
+        let number = |text: &str| {
+            let result =
+                format!(r#"{{"block_id_flag":{text},"validator_address":"","timestamp":"2026-01-01T00:00:00Z"}}"#);
+            serde_json::from_str::<Signature>(&result).map(|signature| signature.block_id_flag)
+        };
+        assert_eq!(number("2").expect("a number"), 2);
+        assert_eq!(number("\"2\"").expect("a number"), 2);
+        for text in ["2147483648", "\"99999999999999999999999999999999999999999\"", "\"\"", "1.5", "null", "[]"] {
+            assert!(number(text).is_err(), "{text}");
+        }
+        let time = |text: &str| time(serde_json::Value::from(text));
+        assert_eq!(time("0001-01-01T00:00:00Z").expect("Go's zero"), Timestamp { seconds: -62_135_596_800, nanos: 0 });
+        assert_eq!(time("1969-12-31T23:59:59.5Z").expect("a time"), Timestamp { seconds: -1, nanos: 500_000_000 });
+        for text in ["", "2026-13-01T00:00:00Z", "99999-01-01T00:00:00Z", "yesterday"] {
+            assert!(time(text).is_err(), "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn changed_answers_are_read_or_refused(
+            which in 0..3_usize, place in any::<prop::sample::Index>(), with in r#"[-0-9eE.\[\]{}":,A-Fn ]{0,3}"#
+        ) {
+            let text = &recorded()[which];
+            let place = place.index(text.len());
+            let read = read(&format!("{}{with}{}", &text[..place], &text[place + 1..]));
+            prop_assert!(!read[(which + 1) % 3] && !read[(which + 2) % 3], "never as another answer");
+        }
+    }
+}

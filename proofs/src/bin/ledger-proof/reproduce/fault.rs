@@ -35,6 +35,9 @@ pub(crate) enum Fault {
     Disagree { first: String, second: String, height: u64, one: Box<BlockId>, other: Box<BlockId> },
     #[error("{url}: {source}")]
     Link { url: String, source: LinkError },
+    #[error("the first block, of height {height}, is {actual}, expected {expected}",
+        actual = hex::encode(.actual), expected = hex::encode(.expected))]
+    FirstBlock { height: u64, expected: Hash, actual: Hash },
     #[error("{url}: validators of height {height} have the hash {actual}, the header says {expected}",
         actual = hex::encode(.actual), expected = hex::encode(.expected))]
     Validators { url: String, height: u64, expected: Vec<u8>, actual: Hash },

@@ -2,7 +2,7 @@
 //!
 //! Every header must hash to its block id, name the block below, and have the validators that the header below
 //! announced; every commit must be signed by more than two thirds of them (ZIP-215). What is left to believe is who
-//! the validators of the first height were: compare its block hash with one that you know.
+//! the validators of the first height were: its block hash is told, and compared with one that is given.
 
 mod answers;
 mod fault;
@@ -13,13 +13,14 @@ mod state;
 
 use std::collections::HashMap;
 use std::fmt::Write;
+use std::ops::RangeInclusive;
 use std::path::Path;
 use std::rc::Rc;
 
-use proofs::chain::{Header, Walk};
+use proofs::chain::{Header, Start, Walk};
 use proofs::checkpoint::{Checkpoint, LedgerOrigin};
-use proofs::commit::{BlockId, CommitError, SignatureBatch, SignaturePlace, ValidatorSet, VoteTemplate};
-use proofs::merkle::Hash;
+use proofs::commit::{CommitError, SignatureBatch, SignaturePlace, ValidatorSet, VoteTemplate};
+use proofs::merkle::{Frontier, Hash};
 use proofs::note::Note;
 
 pub(crate) use fault::Fault;
@@ -43,6 +44,7 @@ pub(crate) struct Sources {
     second: Option<Node>,
     chain_id: String,
     commit_every: u64,
+    first_block: Option<Hash>,
     sets: HashMap<Hash, Rc<ValidatorSet>>,
 }
 
@@ -57,12 +59,14 @@ pub(crate) fn run(arguments: &Reproduce) -> Result<String, Failure> {
         None => (arguments.from.unwrap_or(base), arguments.to.unwrap_or(tip)),
     };
     sources.expect(first, last)?;
+    sources.first_block = arguments.first_block;
     let mut walk = begin(arguments.state.as_deref(), &sources.chain_id, first)?;
     if walk.next() > last.saturating_add(1) {
         let path = arguments.state.clone().unwrap_or_default();
         return Err(Fault::OtherWalk { path, chain: walk.chain_id().to_owned(), first }.into());
     }
     sources.walk(&mut walk, last, arguments.state.as_deref())?;
+    let start = walk.start().ok_or(Fault::Behind { url: arguments.rpc.rpc.clone(), tip, last })?;
     let (size, root) = (walk.frontier().size(), walk.frontier().root());
     let mut text = String::new();
     if let Some((_, checkpoint)) = &claim {
@@ -75,9 +79,15 @@ pub(crate) fn run(arguments: &Reproduce) -> Result<String, Failure> {
             checkpoint.origin()
         );
     }
-    let _ =
-        write!(text, "chain {}\nheights {first} to {last}\nsize {size}\nroot {}", walk.chain_id(), hex::encode(root));
+    text.push_str(&summary(walk.chain_id(), first..=last, start, walk.frontier()));
     Ok(text)
+}
+
+/// What was recomputed, in lines.
+pub(crate) fn summary(chain_id: &str, heights: RangeInclusive<u64>, start: &Start, tree: &Frontier) -> String {
+    let (first, last) = heights.into_inner();
+    let (block, size, root) = (hex::encode(start.block.hash), tree.size(), hex::encode(tree.root()));
+    format!("first-block {block}\nchain {chain_id}\nheights {first} to {last}\nsize {size}\nroot {root}")
 }
 
 /// The checkpoint to compare with.
@@ -126,7 +136,7 @@ impl Sources {
             (base, tip) = (base.max(its_base), tip.min(its_tip));
         }
         let commit_every = rpc.commit_every.max(1);
-        Ok((Self { first, second, chain_id, commit_every, sets: HashMap::new() }, base, tip))
+        Ok((Self { first, second, chain_id, commit_every, first_block: None, sets: HashMap::new() }, base, tip))
     }
 
     /// Name of the chain.
@@ -151,9 +161,13 @@ impl Sources {
     /// Goes on to `last`; the walk is kept in `state` after each page.
     pub(crate) fn walk(&mut self, walk: &mut Walk, last: u64, state: Option<&Path>) -> Result<(), Failure> {
         let mut pages: u64 = 0;
+        self.expect_start(walk)?;
         while walk.next() <= last {
-            let page = walk.next()..=last.min(walk.next().saturating_add(PAGE - 1));
-            self.page(walk, page, last)?;
+            let end = last.min(walk.next().saturating_add(PAGE - 1));
+            // What is put aside must be signed up to its end: the walk may never go on, or to no other height.
+            let signed = if state.is_some() { end } else { last };
+            self.page(walk, walk.next()..=end, signed)?;
+            self.expect_start(walk)?;
             if let Some(path) = state {
                 state::write(path, walk)?;
             }
@@ -165,7 +179,19 @@ impl Sources {
         Ok(())
     }
 
-    fn page(&mut self, walk: &mut Walk, heights: std::ops::RangeInclusive<u64>, last: u64) -> Result<(), Fault> {
+    /// Compares the first block with the one that is known, if one is.
+    fn expect_start(&self, walk: &Walk) -> Result<(), Fault> {
+        match (self.first_block, walk.start()) {
+            (Some(expected), Some(start)) if start.block.hash != expected => {
+                Err(Fault::FirstBlock { height: walk.first(), expected, actual: start.block.hash })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Takes the heights of a page. Signatures are checked at every `commit_every`th height and at `signed`; and where
+    /// a header announces other validators, because nobody but the present ones can vouch for them.
+    fn page(&mut self, walk: &mut Walk, heights: RangeInclusive<u64>, signed: u64) -> Result<(), Fault> {
         let metas = self.first.metas(heights.clone())?;
         if let Some(second) = &self.second {
             for ((header, one), (_, other)) in metas.iter().zip(second.metas(heights)?) {
@@ -183,7 +209,8 @@ impl Sources {
         for (header, block) in &metas {
             let link = ahead.push(header, block);
             link.map_err(|source| Fault::Link { url: self.first.url().to_owned(), source })?;
-            if header.height.is_multiple_of(self.commit_every) || header.height == last {
+            let changes = header.next_validators_hash != header.validators_hash;
+            if changes || header.height.is_multiple_of(self.commit_every) || header.height == signed {
                 let set = self.set(header)?;
                 self.first.commit(header.height, block, &set, &mut template, &mut batch)?;
             }
@@ -214,9 +241,4 @@ impl Sources {
         self.sets.insert(set.hash(), Rc::clone(&set));
         Ok(set)
     }
-}
-
-/// A block as people compare it.
-pub(crate) fn describe(block: Option<&BlockId>) -> String {
-    block.map_or_else(|| "none".to_owned(), state::block_text)
 }

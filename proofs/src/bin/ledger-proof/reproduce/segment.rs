@@ -2,20 +2,21 @@
 //!
 //! A checked segment is one line:
 //! ```text
-//! segment <chain id> | <first height of the tree> <from> <to> | <block below> | <last block> <next validators> | <nodes>
+//! segment <chain id> | <first height of the tree> <from> <to> | <block below> | <first block> <its validators>
+//!     | <last block> <next validators> | <nodes>                        (in one line)
 //! ```
 //! Blocks are `<hash> <parts> <part-set hash>`, or `none` below the first of a chain; nodes are the perfect
-//! subtrees under the heights, one for a whole segment. Whoever joins lines must trust those who made them, or
-//! check samples of them again.
+//! subtrees under the heights, one for a whole segment. A segment alone is signed by validators that nobody vouches
+//! for: joining holds its first ones against those that the segment below announces. Whoever joins lines must trust
+//! those who made them, or check samples of them again.
 
 use std::path::Path;
 
-use proofs::chain::{Border, Walk};
-use proofs::commit::BlockId;
+use proofs::chain::{Border, Start, Walk};
 use proofs::merkle::{Frontier, Hash, SEGMENT_LEAVES};
 
-use super::state::{block, hash};
-use super::{Fault, Sources, describe};
+use super::state::{block, block_and_validators, block_text, hash};
+use super::{Fault, Sources, summary};
 use crate::cli::{Join, VerifyRange};
 use crate::failure::Failure;
 use crate::files;
@@ -27,7 +28,7 @@ struct Segment {
     first: u64,
     from: u64,
     to: u64,
-    below: Option<BlockId>,
+    start: Start,
     border: Border,
     nodes: Vec<Hash>,
 }
@@ -40,9 +41,9 @@ pub(crate) fn verify_range(arguments: &VerifyRange) -> Result<String, Failure> {
     let mut walk = Walk::new(sources.chain_id(), from);
     sources.walk(&mut walk, to, None)?;
     let state = walk.state();
-    let border = state.below.ok_or(Fault::NotASegment { first, from, to, reason: "it has no heights" })?;
-    let segment =
-        Segment { chain_id: state.chain_id, first, from, to, below: state.first_below, border, nodes: state.nodes };
+    let ends = state.start.zip(state.below);
+    let (start, border) = ends.ok_or(Fault::NotASegment { first, from, to, reason: "it has no heights" })?;
+    let segment = Segment { chain_id: state.chain_id, first, from, to, start, border, nodes: state.nodes };
     Ok(segment.to_string())
 }
 
@@ -92,8 +93,11 @@ fn join_all(segments: &[Segment]) -> Result<String, Fault> {
             Some(before) if before.to.checked_add(1) != Some(segment.from) => {
                 return Err(fault("it does not begin where that one ends"));
             }
-            Some(before) if segment.below != Some(before.border.block) => {
+            Some(before) if segment.start.below != Some(before.border.block) => {
                 return Err(fault("it names another block below than that one's last"));
+            }
+            Some(before) if segment.start.validators != before.border.next_validators => {
+                return Err(fault("its validators are not those that that one's last header announces"));
             }
             _ => {}
         }
@@ -101,9 +105,10 @@ fn join_all(segments: &[Segment]) -> Result<String, Fault> {
         whole.append(&Frontier::from_parts(leaves, segment.nodes.clone())?)?;
         before = Some(segment);
     }
-    let last = before.ok_or(Fault::Join { height: 0, reason: "there are no segments" })?;
-    let (chain, first, to, size) = (&last.chain_id, last.first, last.to, whole.size());
-    Ok(format!("chain {chain}\nheights {first} to {to}\nsize {size}\nroot {}", hex::encode(whole.root())))
+    let Some((first, last)) = segments.first().zip(before) else {
+        return Err(Fault::Join { height: 0, reason: "there are no segments" });
+    };
+    Ok(summary(&first.chain_id, first.from..=last.to, &first.start, &whole))
 }
 
 impl std::fmt::Display for Segment {
@@ -111,13 +116,15 @@ impl std::fmt::Display for Segment {
         let nodes: Vec<String> = self.nodes.iter().map(hex::encode).collect();
         write!(
             formatter,
-            "segment {} | {} {} {} | {} | {} {} | {}",
+            "segment {} | {} {} {} | {} | {} {} | {} {} | {}",
             self.chain_id,
             self.first,
             self.from,
             self.to,
-            describe(self.below.as_ref()),
-            describe(Some(&self.border.block)),
+            self.start.below.as_ref().map_or_else(|| "none".to_owned(), block_text),
+            block_text(&self.start.block),
+            hex::encode(self.start.validators),
+            block_text(&self.border.block),
             hex::encode(self.border.next_validators),
             nodes.join(" ")
         )
@@ -127,22 +134,25 @@ impl std::fmt::Display for Segment {
 impl Segment {
     fn parse(line: &str) -> Option<Self> {
         // The chain's name may hold anything; the other fields do not hold the divider.
-        let mut fields = line.strip_prefix("segment ")?.rsplitn(5, " | ");
-        let (nodes, last, below, heights, chain_id) =
-            (fields.next()?, fields.next()?, fields.next()?, fields.next()?, fields.next()?);
+        let mut fields = line.strip_prefix("segment ")?.rsplitn(6, " | ");
+        let (nodes, last, start, below) = (fields.next()?, fields.next()?, fields.next()?, fields.next()?);
+        let (heights, chain_id) = (fields.next()?, fields.next()?);
         let mut heights = heights.split(' ').map(|word| word.parse::<u64>().ok());
         let (first, from, to) = (heights.next()??, heights.next()??, heights.next()??);
         let below = if below == "none" { None } else { Some(block(below)?) };
-        let (last, next_validators) = last.rsplit_once(' ')?;
-        let border = Border { block: block(last)?, next_validators: hash(next_validators)? };
+        let (block, validators) = block_and_validators(start)?;
+        let start = Start { below, block, validators };
+        let (block, next_validators) = block_and_validators(last)?;
+        let border = Border { block, next_validators };
         let nodes = nodes.split(' ').map(hash).collect::<Option<_>>()?;
-        Some(Self { chain_id: chain_id.to_owned(), first, from, to, below, border, nodes })
+        Some(Self { chain_id: chain_id.to_owned(), first, from, to, start, border, nodes })
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proofs::commit::BlockId;
     use proofs::merkle::{leaf_hash, root_of_hashes};
 
     fn block_of(height: u64) -> BlockId {
@@ -161,7 +171,7 @@ mod tests {
             first: 5,
             from,
             to,
-            below: (from > 5).then(|| block_of(from - 1)),
+            start: Start { below: (from > 5).then(|| block_of(from - 1)), block: block_of(from), validators: [9; 32] },
             border: Border { block: block_of(to), next_validators: [9; 32] },
             nodes: frontier.nodes().to_vec(),
         }
@@ -180,7 +190,9 @@ mod tests {
         let mut leaves: Vec<Hash> = (5..=65_800).map(leaf).collect();
         let expected = hex::encode(root_of_hashes(&mut leaves));
         let said = join_all(&[one, two]).expect("they join");
-        assert_eq!(said, format!("chain a | b\nheights 5 to 65800\nsize 65796\nroot {expected}"));
+        let first = hex::encode(block_of(5).hash);
+        let expected = format!("first-block {first}\nchain a | b\nheights 5 to 65800\nsize 65796\nroot {expected}");
+        assert_eq!(said, expected);
     }
 
     #[test]
@@ -192,8 +204,12 @@ mod tests {
         assert!(reason(&[one.clone(), one.clone()]).contains("does not begin where that one ends"));
         let other = Segment { chain_id: "c".to_owned(), ..two.clone() };
         assert!(reason(&[one.clone(), other]).contains("it is of another tree"));
-        let other = Segment { below: Some(block_of(1)), ..two.clone() };
+        let with = |start| Segment { start, ..two.clone() };
+        let other = with(Start { below: Some(block_of(1)), ..two.start });
         assert!(reason(&[one.clone(), other]).contains("names another block below"));
+        // Anybody can sign heights that name a real block below, as validators whom nobody announced.
+        let other = with(Start { validators: [8; 32], ..two.start });
+        assert!(reason(&[one.clone(), other]).contains("its validators are not those"));
         let other = Segment { nodes: Vec::new(), ..two };
         assert!(reason(&[one, other]).contains("hashes, not 0"));
     }
@@ -203,6 +219,22 @@ mod tests {
         assert_eq!(whole(5, 5, 65_540).map_err(|error| error.to_string()), Ok(()));
         for (from, to) in [(4, 10), (6, 10), (5, 65_541), (5, 4)] {
             assert!(whole(5, from, to).is_err(), "{from} to {to}");
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn a_changed_line_is_refused_or_a_segment(
+            place in proptest::prelude::any::<proptest::sample::Index>(), with in "[a-f0-9 |-]{0,3}"
+        ) {
+            let line = segment(65_541, 65_800).to_string();
+            let place = place.index(line.len());
+            if let Some(read) = Segment::parse(&format!("{}{with}{}", &line[..place], &line[place + 1..])) {
+                proptest::prop_assert_eq!(Segment::parse(&read.to_string()), Some(read.clone()));
+                if whole(read.first, read.from, read.to).is_ok() {
+                    proptest::prop_assert!(join_all(&[read]).is_err(), "its first segment is missing");
+                }
+            }
         }
     }
 }

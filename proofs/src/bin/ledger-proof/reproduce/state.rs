@@ -4,6 +4,7 @@
 //! ledger-proof-walk/v1
 //! chain <chain id>
 //! first <height>
+//! first-block <block hash> <parts> <part-set hash> <hash of its validators>
 //! first-below <block hash> <parts> <part-set hash>     only if there is one
 //! size <heights taken>
 //! below <block hash> <parts> <part-set hash> <hash of the next validators>
@@ -14,7 +15,7 @@
 
 use std::path::Path;
 
-use proofs::chain::{Border, Walk, WalkState};
+use proofs::chain::{Border, Start, Walk, WalkState};
 use proofs::commit::BlockId;
 use sha2::{Digest, Sha256};
 
@@ -26,10 +27,16 @@ const HEADER: &str = "ledger-proof-walk/v1";
 
 /// Keeps a walk durably.
 pub(crate) fn write(path: &Path, walk: &Walk) -> Result<(), Failure> {
-    let state = walk.state();
+    files::replace(path, spell(&walk.state()).as_bytes())
+}
+
+fn spell(state: &WalkState) -> String {
     let mut text = format!("{HEADER}\nchain {}\nfirst {}\n", state.chain_id, state.first);
-    if let Some(block) = &state.first_below {
-        text.push_str(&format!("first-below {}\n", block_text(block)));
+    if let Some(start) = &state.start {
+        text.push_str(&format!("first-block {} {}\n", block_text(&start.block), hex::encode(start.validators)));
+        if let Some(block) = &start.below {
+            text.push_str(&format!("first-below {}\n", block_text(block)));
+        }
     }
     text.push_str(&format!("size {}\n", state.size));
     if let Some(below) = &state.below {
@@ -39,7 +46,7 @@ pub(crate) fn write(path: &Path, walk: &Walk) -> Result<(), Failure> {
         text.push_str(&format!("node {}\n", hex::encode(node)));
     }
     let sum = hex::encode(Sha256::digest(&text));
-    files::replace(path, format!("{text}sum {sum}\n").as_bytes())
+    format!("{text}sum {sum}\n")
 }
 
 /// Takes a walk up; `None` if there is none yet.
@@ -63,23 +70,35 @@ fn parse(text: &str) -> Option<WalkState> {
     }
     let chain_id = lines.next()?.strip_prefix("chain ")?.to_owned();
     let first = lines.next()?.strip_prefix("first ")?.parse().ok()?;
-    let first_below = match lines.next_if(|line| line.starts_with("first-below ")) {
-        Some(line) => Some(block(&line["first-below ".len()..])?),
+    let start = lines.next_if(|line| line.starts_with("first-block ")).map(|line| &line["first-block ".len()..]);
+    let first_below = lines.next_if(|line| line.starts_with("first-below ")).map(|line| &line["first-below ".len()..]);
+    let first_below = first_below.map(|text| block(text).ok_or(())).transpose().ok()?;
+    let start = match start {
+        Some(text) => {
+            let (block, validators) = block_and_validators(text)?;
+            Some(Start { below: first_below, block, validators })
+        }
         None => None,
     };
     let size = lines.next()?.strip_prefix("size ")?.parse().ok()?;
     let below = match lines.next_if(|line| line.starts_with("below ")) {
         Some(line) => {
-            let (block_text, validators) = line["below ".len()..].rsplit_once(' ')?;
-            Some(Border { block: block(block_text)?, next_validators: hash(validators)? })
+            let (block, next_validators) = block_and_validators(&line["below ".len()..])?;
+            Some(Border { block, next_validators })
         }
         None => None,
     };
     let nodes = lines.map(|line| hash(line.strip_prefix("node ")?)).collect::<Option<_>>()?;
-    if (size > 0) != below.is_some() {
+    if (size > 0) != below.is_some() || below.is_some() != start.is_some() {
         return None;
     }
-    Some(WalkState { chain_id, first, first_below, below, size, nodes })
+    Some(WalkState { chain_id, first, start, below, size, nodes })
+}
+
+/// Reads a block id and the hash of validators behind it from a line.
+pub(crate) fn block_and_validators(text: &str) -> Option<(BlockId, [u8; 32])> {
+    let (block_text, validators) = text.rsplit_once(' ')?;
+    Some((block(block_text)?, hash(validators)?))
 }
 
 /// A block id in a line.
@@ -101,4 +120,67 @@ pub(crate) fn hash(text: &str) -> Option<[u8; 32]> {
     let mut hash = [0; 32];
     hex::decode_to_slice(text, &mut hash).ok()?;
     Some(hash)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn states() -> [WalkState; 3] {
+        let block = |byte| BlockId { hash: [byte; 32], part_count: byte.into(), part_set_hash: [byte + 1; 32] };
+        let new = WalkState {
+            chain_id: "a chain".to_owned(),
+            first: 5,
+            start: None,
+            below: None,
+            size: 0,
+            nodes: Vec::new(),
+        };
+        let from_first = WalkState {
+            start: Some(Start { below: None, block: block(3), validators: [5; 32] }),
+            below: Some(Border { block: block(7), next_validators: [9; 32] }),
+            size: 3,
+            nodes: vec![[1; 32], [2; 32]],
+            ..new.clone()
+        };
+        let below = Some(block(1));
+        let start = from_first.start.map(|start| Start { below, ..start });
+        [new, from_first.clone(), WalkState { start, ..from_first }]
+    }
+
+    #[test]
+    fn a_state_reads_back() {
+        for state in states() {
+            assert_eq!(parse(&spell(&state)), Some(state));
+        }
+    }
+
+    #[test]
+    fn a_state_without_a_start_or_an_end_is_refused() {
+        let [_, state, _] = states();
+        assert_eq!(parse(&spell(&WalkState { start: None, ..state.clone() })), None);
+        assert_eq!(parse(&spell(&WalkState { below: None, ..state.clone() })), None);
+        assert_eq!(parse(&spell(&WalkState { size: 0, ..state })), None);
+    }
+
+    proptest! {
+        #[test]
+        fn changed_text_is_refused_or_a_state(
+            which in 0..3_usize, place in any::<prop::sample::Index>(), with in "[a-f0-9 \n|-]{0,3}", summed: bool
+        ) {
+            let text = spell(&states()[which]);
+            let place = place.index(text.len());
+            let mut changed = format!("{}{with}{}", &text[..place], &text[place + 1..]);
+            prop_assert!(changed == text || parse(&changed).is_none(), "the sum tells");
+            if summed {
+                // Whoever changes the file can sum it up again.
+                let body = &changed[..changed.rfind("sum ").unwrap_or(0)];
+                changed = format!("{body}sum {}\n", hex::encode(Sha256::digest(body)));
+            }
+            if let Some(state) = parse(&changed) {
+                prop_assert_eq!(parse(&spell(&state)), Some(state));
+            }
+        }
+    }
 }
