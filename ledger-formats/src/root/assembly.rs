@@ -1,13 +1,14 @@
 //! Leaves to roots: pieces of a database in the order of their keys, to the roots of its kinds and its own.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use proofs::merkle::{Frontier, Hash};
+use proofs::merkle::{EMPTY_ROOT, Frontier, Hash, MemoryTree, inclusion_path};
 
 use super::error::RootError;
 use super::kind::{Content, RecordKind};
 use super::lanes::Lanes;
 use super::leaf;
+use super::proof::{RecordProof, Rung};
 use super::reader::{Leaf, Piece, UNCLEAR_KEPT};
 use super::record::Place;
 use super::segments::{KindRoot, Open, Segments};
@@ -47,10 +48,25 @@ pub struct DatabaseRoot {
     pub unclear: Vec<String>,
     /// How many those are.
     pub unclear_total: u64,
+    /// The proofs of the records that were watched and are there.
+    pub proofs: Vec<RecordProof>,
+}
+
+/// One leaf of a database, to be watched.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct LeafId {
+    /// Its kind.
+    pub kind: RecordKind,
+    /// Whether it is under the own root.
+    pub is_own: bool,
+    /// Its hash.
+    pub hash: Hash,
 }
 
 /// Takes the pieces of a database.
 pub struct Assembly {
+    /// Leaves whose proofs are wanted, by side and kind.
+    watched: BTreeMap<(bool, RecordKind), BTreeSet<Hash>>,
     /// Trees in the making, by side and kind.
     by_height: BTreeMap<(bool, RecordKind), Lanes>,
     in_order: BTreeMap<(bool, RecordKind), Run>,
@@ -107,11 +123,23 @@ impl Assembly {
     /// Begins a database. `late`: what [`late_results`] found in it.
     #[must_use]
     pub fn new(late: Option<LateResults>) -> Self {
+        Self::watching(late, [])
+    }
+
+    /// Begins a database whose roots will come with the proofs of `leaves`.
+    #[must_use]
+    pub fn watching(late: Option<LateResults>, leaves: impl IntoIterator<Item = LeafId>) -> Self {
+        let mut watched: BTreeMap<_, BTreeSet<Hash>> = BTreeMap::new();
+        for LeafId { kind, is_own, hash } in leaves {
+            watched.entry((is_own, kind)).or_default().insert(hash);
+        }
         let late = late.map(|LateResults(height, leaf)| {
-            let lanes = Lanes::new(RecordKind::Results, Some((height, leaf)));
-            ((SHARED, RecordKind::Results), lanes)
+            let tree = (SHARED, RecordKind::Results);
+            let segments = Segments::watching(watched.get(&tree).cloned().unwrap_or_default());
+            (tree, Lanes::new(RecordKind::Results, segments, Some((height, leaf))))
         });
         Self {
+            watched,
             by_height: late.into_iter().collect(),
             in_order: BTreeMap::new(),
             layouts: [None, None],
@@ -140,15 +168,16 @@ impl Assembly {
 
     fn add(&mut self, leaf: &Leaf) -> Result<(), RootError> {
         let tree = (leaf.is_own, leaf.kind);
+        let segments = || Segments::watching(self.watched.get(&tree).cloned().unwrap_or_default());
         let mut in_order = |segment: fn(u64, u16) -> u64, prefix| {
-            let run = self.in_order.entry(tree).or_default();
+            let run = self.in_order.entry(tree).or_insert_with(|| Run { segments: segments(), ..Run::default() });
             let segment = segment(run.records, prefix);
             run.records += 1;
             run.segments.push(&mut run.open, segment, leaf.hash).map_err(|error| error.at(leaf.kind, 0))
         };
         match leaf.place {
             Place::Height { height, number } => {
-                let lanes = self.by_height.entry(tree).or_insert_with(|| Lanes::new(leaf.kind, None));
+                let lanes = self.by_height.entry(tree).or_insert_with(|| Lanes::new(leaf.kind, segments(), None));
                 lanes.add(height, number, leaf.hash)
             }
             Place::Hash(prefix) => in_order(|_, prefix| prefix.into(), prefix),
@@ -174,15 +203,39 @@ impl Assembly {
             Side::of_kinds(trees.filter_map(|((_, kind), segments)| segments.root(*kind)).collect())
         };
         let (shared, own) = (side(SHARED), side(OWN));
-        Ok(DatabaseRoot { shared, own, unclear: self.unclear, unclear_total: self.unclear_total })
+        let mut proofs = Vec::new();
+        for ((is_own, kind), segments) in &trees {
+            let side = if *is_own { &own } else { &shared };
+            let paths = segments.proofs().into_iter();
+            proofs.extend(paths.filter_map(|path| side.proof(*kind, *is_own, path)));
+        }
+        Ok(DatabaseRoot { shared, own, unclear: self.unclear, unclear_total: self.unclear_total, proofs })
     }
 }
 
 impl Side {
     fn of_kinds(kinds: Vec<KindRoot>) -> Self {
-        let mut frontier = Frontier::new();
-        kinds.iter().for_each(|kind| frontier.push(leaf::kind(kind.kind.name(), kind.records, &kind.root)));
-        Self { records: kinds.iter().map(|kind| kind.records).sum(), root: frontier.root(), kinds }
+        let mut side = Self { records: kinds.iter().map(|kind| kind.records).sum(), root: EMPTY_ROOT, kinds };
+        side.root = side.tree().root();
+        side
+    }
+
+    /// The tree over the kinds.
+    fn tree(&self) -> MemoryTree {
+        self.kinds.iter().map(|kind| leaf::kind(kind.kind.name(), kind.records, &kind.root)).collect()
+    }
+
+    /// The proof of a record of a kind of this side, from the paths below: see [`Segments::proofs`].
+    fn proof(&self, kind: RecordKind, is_own: bool, below: (u64, Rung, Rung)) -> Option<RecordProof> {
+        let (segment_number, segment_rung, kind_rung) = below;
+        let index = self.kinds.iter().position(|own| own.kind == kind)?;
+        let of_kind = self.kinds.get(index)?;
+        let (tree, index) = (self.tree(), index as u64);
+        let Ok(path) = inclusion_path(index, tree.size(), &tree);
+        let leaf = leaf::kind(kind.name(), of_kind.records, &of_kind.root);
+        let database_rung = Rung { index, total: tree.size(), leaf, path, root: self.root };
+        let kind_records = of_kind.records;
+        Some(RecordProof { kind, is_own, segment_number, kind_records, segment_rung, kind_rung, database_rung })
     }
 }
 

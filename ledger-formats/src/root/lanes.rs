@@ -40,8 +40,8 @@ struct Lane {
 }
 
 impl Lanes {
-    pub(super) fn new(kind: RecordKind, late: Option<(u64, Hash)>) -> Self {
-        Self { kind, segments: Segments::default(), low: Vec::new(), lanes: Default::default(), late }
+    pub(super) fn new(kind: RecordKind, segments: Segments, late: Option<(u64, Hash)>) -> Self {
+        Self { kind, segments, low: Vec::new(), lanes: Default::default(), late }
     }
 
     /// Adds a record. Those of one height may come in any order of their numbers.
@@ -127,7 +127,7 @@ mod tests {
     use proofs::merkle::leaf_hash;
 
     fn root(rows: &[(u64, u32)], late: Option<(u64, Hash)>) -> Result<Hash, RootError> {
-        let mut lanes = Lanes::new(RecordKind::BlockPart, late);
+        let mut lanes = Lanes::new(RecordKind::BlockPart, Segments::default(), late);
         for (height, number) in rows {
             lanes.add(*height, *number, leaf(*height, *number))?;
         }

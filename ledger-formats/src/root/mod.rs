@@ -29,14 +29,16 @@ mod error;
 mod kind;
 mod lanes;
 mod leaf;
+mod proof;
 mod reader;
 mod record;
 mod segments;
 
-pub use assembly::{Assembly, DatabaseRoot, LateResults, Side, home_side, late_results};
+pub use assembly::{Assembly, DatabaseRoot, LateResults, LeafId, Side, home_side, late_results};
 pub use error::RootError;
 pub use kind::{Content, RecordKind};
-pub use reader::{LeafReader, Piece};
+pub use proof::{ProofError, RecordProof, Rung};
+pub use reader::{LeafReader, Piece, leaf_of};
 pub use segments::KindRoot;
 
 use crate::store::{KeyRange, ReadStore};

@@ -2,6 +2,7 @@
 
 use proofs::merkle::Hash;
 
+use super::assembly::LeafId;
 use super::kind::{Content, RecordKind};
 use super::leaf;
 use super::record::{Place, Record};
@@ -115,6 +116,15 @@ impl LeafReader {
             *seen = Some(key.to_vec());
         }
     }
+}
+
+/// The leaf of a row: the one under the root that all formats share, or, where there is none, under the own root.
+#[must_use]
+pub fn leaf_of(content: Content, key: &[u8], value: &[u8]) -> LeafId {
+    let mut reader = LeafReader::new(content);
+    reader.add(key, value);
+    let leaf = reader.piece.leaves.first().expect("every row has a leaf, the shared one first");
+    LeafId { kind: leaf.kind, is_own: leaf.is_own, hash: leaf.hash }
 }
 
 fn unclear(database: Database, key: &[u8], error: &dialect::ConvertError) -> String {

@@ -7,7 +7,9 @@ use ledger_formats::comet::class::{Database, Kind};
 use ledger_formats::comet::convert::{Conversion, ConvertedStore, survey};
 use ledger_formats::comet::dialect::{Change, Target, canonical};
 use ledger_formats::comet::key::{BlockKey, Layout};
-use ledger_formats::root::{Content, DatabaseRoot, RootError, Side, database_root};
+use ledger_formats::root::{
+    Assembly, Content, DatabaseRoot, LeafReader, ProofError, RootError, Side, database_root, late_results, leaf_of,
+};
 use proofs::merkle::{Hash, leaf_hash, root_of_hashes};
 use proptest::prelude::*;
 
@@ -145,6 +147,53 @@ fn the_root_is_what_its_definition_says() {
         }
         assert_eq!(actual.root, root_of_hashes(&mut kinds), "{name}");
     }
+}
+
+#[test]
+fn every_record_has_a_proof_that_leads_to_the_root() {
+    let (mut proven, mut own) = (0, 0);
+    for name in ["cometbft-1.0-v1-goleveldb", "cometbft-1.0-v2-goleveldb", "cometbft-0.38-initial-height"] {
+        for database in Database::ALL {
+            let home = home(name);
+            let content = Content::of(database.name());
+            let source = store(home.rows(database));
+            let expected = database_root(&source, content).expect("has a root");
+            // Watched in handfuls: each costs a scan.
+            let rows: Vec<_> = home.rows(database).iter().step_by(3).collect();
+            let some = |rows: &[(&Vec<u8>, &Vec<u8>)]| {
+                let leaves: Vec<_> = rows.iter().map(|(key, value)| leaf_of(content, key, value)).collect();
+                let late = late_results(&source, content).expect("reads");
+                let mut assembly = Assembly::watching(late, leaves.iter().copied());
+                let mut reader = LeafReader::new(content);
+                home.rows(database).iter().for_each(|(key, value)| reader.add(key, value));
+                assembly.take(reader.finish()).expect("in order");
+                (leaves, assembly.finish().expect("in order"))
+            };
+            for handful in rows.chunks(200) {
+                let (leaves, roots) = some(handful);
+                assert_eq!((&roots.shared, &roots.own), (&expected.shared, &expected.own));
+                assert_eq!(roots.proofs.len(), leaves.len(), "{name} {}", database.name());
+                for proof in &roots.proofs {
+                    proof.verify().expect("leads to the root");
+                    let side = if proof.is_own { &expected.own } else { &expected.shared };
+                    assert_eq!(proof.database_rung.root, side.root);
+                    assert!(leaves.iter().any(|leaf| leaf.hash == proof.segment_rung.leaf));
+                    own += u32::from(proof.is_own);
+                    proven += 1;
+                    let mut other = proof.clone();
+                    other.segment_rung.leaf[0] ^= 1;
+                    assert!(other.verify().is_err());
+                    let mut other = proof.clone();
+                    other.segment_number += 1;
+                    assert!(matches!(other.verify(), Err(ProofError::Leaf { level: "segment", .. })));
+                    let mut other = proof.clone();
+                    other.kind_records += 1;
+                    assert!(matches!(other.verify(), Err(ProofError::Leaf { level: "kind", .. })));
+                }
+            }
+        }
+    }
+    assert!(proven > 4_000 && own >= 3, "{proven} proofs, {own} of them under own roots");
 }
 
 /// A few rows of every kind of a real store.
