@@ -77,6 +77,8 @@ pub(crate) enum Command {
     Digest(DigestArguments),
     /// Print the store root of every database: one hash over its records, the same in every engine, layout and dialect.
     Root(DigestArguments),
+    /// Show where a record lies, what a migration did with it, where it lies now, and the path that proves it.
+    Trace(TraceArguments),
     /// The whole way for small stores: run, verify, cut over.
     Migrate(MigrateArguments),
     /// Sign and prove the tree of a store's heights, which anybody can recompute.
@@ -203,6 +205,45 @@ pub(crate) struct DigestArguments {
     /// Only this database (may be repeated).
     #[arg(long, value_name = "NAME")]
     pub(crate) db: Vec<String>,
+}
+
+/// Arguments of `trace`.
+#[derive(Debug, Args)]
+pub(crate) struct TraceArguments {
+    /// The node's folder, which holds config/ and data/.
+    pub(crate) home: PathBuf,
+    #[command(flatten)]
+    pub(crate) question: TraceQuestion,
+    /// Only this database (may be repeated).
+    #[arg(long, value_name = "NAME")]
+    pub(crate) db: Vec<String>,
+    /// Leave out the paths to the roots, for which each database with such a record is read whole.
+    #[arg(long)]
+    pub(crate) no_proof: bool,
+}
+
+/// What is traced.
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+pub(crate) struct TraceQuestion {
+    /// All records of this height in the block, state and evidence stores.
+    #[arg(long, value_name = "H")]
+    pub(crate) height: Option<u64>,
+    /// The record of this key, in hex, in either layout.
+    #[arg(long, value_name = "HEX", value_parser = a_key)]
+    pub(crate) key: Option<RawKey>,
+}
+
+/// A key of a database.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct RawKey(pub(crate) Vec<u8>);
+
+fn a_key(text: &str) -> Result<RawKey, String> {
+    match hex::decode(text) {
+        Ok(key) if !key.is_empty() => Ok(RawKey(key)),
+        Ok(_) => Err("no database has an empty key".to_owned()),
+        Err(error) => Err(format!("{error}; a key is given in hex, `H:1` as 483a31")),
+    }
 }
 
 /// Arguments of `repair`.

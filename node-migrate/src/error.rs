@@ -14,6 +14,7 @@ use node_migrate::plan::PlanError;
 use node_migrate::reading::ReadingError;
 use node_migrate::receipt::ReceiptError;
 use node_migrate::store_root::StoreRootError;
+use node_migrate::trace::TraceError;
 use node_migrate::verify::VerifyError;
 use node_migrate::workspace::WorkspaceError;
 
@@ -190,6 +191,23 @@ impl From<ReadingError> for AppError {
         match &error {
             ReadingError::Store(store) => of_store(store, error.to_string()),
             _ => Self::new(Kind::System, error.to_string()),
+        }
+    }
+}
+
+impl From<TraceError> for AppError {
+    fn from(error: TraceError) -> Self {
+        let message = error.to_string();
+        match error {
+            TraceError::NotFound { .. } => Self::new(Kind::Usage, message),
+            TraceError::HalfDone => Self::new(Kind::State, message)
+                .hint("finish it with `cutover --execute` or go back with `rollback --execute`"),
+            TraceError::Migration(source) => source.into(),
+            TraceError::Open { source, .. } => Self { message, ..source.into() },
+            TraceError::Store { ref source, .. } => of_store(source, message),
+            TraceError::Root { source, .. } => Self { message, ..source.into() },
+            TraceError::Chain(source) => Self { message, ..source.into() },
+            _ => Self::new(Kind::Damaged, message),
         }
     }
 }

@@ -21,5 +21,6 @@ pub mod receipt;
 pub mod rollout;
 pub mod store_root;
 pub mod tips;
+pub mod trace;
 pub mod verify;
 pub mod workspace;

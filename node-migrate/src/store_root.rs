@@ -3,7 +3,7 @@
 //! See [`ledger_formats::root`] for what the root is. It reads every row of the databases once, and writes nothing.
 //! Memory: the leaves of a few pieces at a time, 56 bytes for each of their rows.
 
-use ledger_formats::root::{Assembly, Content, DatabaseRoot, LeafReader, Piece, RootError, late_results};
+use ledger_formats::root::{Assembly, Content, DatabaseRoot, LeafId, LeafReader, Piece, RootError, late_results};
 use ledger_formats::store::{KeyRange, ReadStore};
 use rayon::prelude::*;
 
@@ -36,8 +36,21 @@ pub fn of_database(
     content: Content,
     context: &Context<'_>,
 ) -> Result<DatabaseRoot, StoreRootError> {
+    with_proofs(store, content, &[], context)
+}
+
+/// The same, with the proofs of `leaves`.
+///
+/// # Errors
+/// As [`of_database`].
+pub fn with_proofs(
+    store: &dyn ReadStore,
+    content: Content,
+    leaves: &[LeafId],
+    context: &Context<'_>,
+) -> Result<DatabaseRoot, StoreRootError> {
     let pieces = pieces(store)?;
-    let mut assembly = Assembly::new(late_results(store, content)?);
+    let mut assembly = Assembly::watching(late_results(store, content)?, leaves.iter().copied());
     // More pieces than threads, so that a thread whose piece was small goes on with another.
     for window in pieces.chunks(2 * rayon::current_num_threads().max(1)) {
         let read: Vec<Result<Piece, StoreRootError>> =

@@ -15,6 +15,7 @@ mod run;
 mod shell;
 mod status;
 mod surroundings;
+mod trace;
 mod verify;
 
 use crate::cli::{Arguments, Command};
@@ -41,6 +42,7 @@ pub(crate) fn run(arguments: &Arguments, output: &Output) -> Result<(), AppError
         Command::Repair(command) => repair::run(command, &world),
         Command::Digest(command) => digest::run(command, &world),
         Command::Root(command) => root::run(command, &world),
+        Command::Trace(command) => trace::run(command, &world),
         Command::Migrate(command) => migrate::run(command, &world),
         Command::Checkpoint(command) => checkpoint::run(command, &world),
         Command::Completions { shell } => shell::completions(*shell, &world),

@@ -7,6 +7,7 @@
 mod close;
 mod core;
 mod history;
+mod lineage;
 mod overview;
 mod verification;
 
@@ -15,6 +16,7 @@ use std::marker::PhantomData;
 pub use close::CloseError;
 pub use core::{Core, OpenError};
 pub use history::{CopiedShard, DatabaseHistory, History, Phase, SwitchHistory, Verdict};
+pub use lineage::{Lineage, lineages};
 pub use overview::{DatabaseOverview, Overview, overview};
 pub use verification::{Failure, VerificationError, VerificationReport};
 

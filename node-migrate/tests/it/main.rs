@@ -11,6 +11,7 @@ mod program;
 mod published;
 mod refusals;
 mod round_trip;
+mod trace;
 mod verify;
 mod verify_damage;
 mod verify_hostile;

@@ -75,6 +75,7 @@ fn nothing_but_the_cut_over_touches_the_source() {
             vec!["inspect", path],
             vec!["digest", path],
             vec!["root", path],
+            vec!["trace", path, "--height", "5"],
             vec!["verify", path],
             vec!["plan", path, "--to", to],
             vec!["run", path, "--to", to],

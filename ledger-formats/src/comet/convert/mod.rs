@@ -25,6 +25,7 @@ mod made;
 mod rules;
 mod survey;
 
+pub use rules::rule;
 pub use survey::{ClassCount, Fate, Refused, Survey, survey};
 
 use super::class::Database;

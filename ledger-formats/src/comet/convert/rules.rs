@@ -8,11 +8,12 @@ use crate::comet::key::StateRecord;
 
 /// Whether records of a kind are left out, or made anew, by a conversion.
 pub(super) fn is_dropped(kind: Kind, conversion: Conversion) -> bool {
-    reason(kind, conversion).is_some()
+    rule(kind, conversion).is_some()
 }
 
-/// Why records of a kind are left out, or made anew.
-pub(super) fn reason(kind: Kind, conversion: Conversion) -> Option<&'static str> {
+/// Why records of a kind are left out, or made anew; `None` for those that are carried over.
+#[must_use]
+pub fn rule(kind: Kind, conversion: Conversion) -> Option<&'static str> {
     use StateRecord::{
         AppRetainHeight, CompanionBlockRetainHeight, CompanionResultsRetainHeight, GenesisDoc, GenesisDocHash,
         LastAbciResponse, LastAbciResponsesRetainHeight, Version,

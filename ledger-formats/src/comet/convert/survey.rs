@@ -173,7 +173,7 @@ impl Surveyor<'_> {
             self.refuse(key, reason.to_owned());
             return Ok(());
         }
-        if let Some(reason) = rules::reason(class.kind, self.conversion) {
+        if let Some(reason) = rules::rule(class.kind, self.conversion) {
             self.count(class.name(), Fate::Dropped, Some(reason));
             return Ok(());
         }
