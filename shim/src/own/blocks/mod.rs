@@ -31,5 +31,5 @@ pub use frame::{Expander, Packer};
 pub use head::BlockHead;
 pub use parts::PartSet;
 pub use receiver::{Progress, Receiver};
-pub use refusal::{Code, Refusal};
+pub use refusal::{Code, Refusal, words};
 pub use sender::Sender;

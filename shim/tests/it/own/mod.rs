@@ -1,4 +1,6 @@
 //! Our own protocols: the state machines under seeded schedules.
 
+mod attest;
 mod blocks;
+mod greeter;
 mod support;
