@@ -1,6 +1,7 @@
 //! The words of the command line.
 
 pub(crate) mod checkpoint;
+pub(crate) mod rollout;
 
 use std::path::PathBuf;
 
@@ -30,7 +31,7 @@ The usual way, with the node stopped:
   node-migrate finalise HOME --execute      (much later; until then: rollback)
 
 Exit codes: 0 done, 2 wrong usage, 3 not a usable home, 4 the node is running, 5 damaged data,
-6 verification failed, 7 disk or permission, 8 not possible in this state, 130 interrupted (resumable).";
+6 verification failed, 7 disk or permission, 8 not possible in this state, 9 a rollout halted, 130 interrupted (resumable).";
 
 /// Options of every command.
 #[derive(Debug, Args)]
@@ -84,6 +85,9 @@ pub(crate) enum Command {
     /// Sign and prove the tree of a store's heights, which anybody can recompute.
     #[command(subcommand)]
     Checkpoint(checkpoint::Checkpoint),
+    /// Roll a format out over the nodes of a network, stage by stage, with gates and a way back.
+    #[command(subcommand)]
+    Rollout(rollout::Rollout),
     /// Print completions for a shell.
     Completions {
         /// The shell.

@@ -35,6 +35,8 @@ pub(crate) enum Kind {
     System,
     /// The migration is not where this command fits.
     State,
+    /// A rollout halted.
+    Halted,
     /// Stopped on request.
     Interrupted,
 }
@@ -50,6 +52,7 @@ impl Kind {
             Self::Verification => 6,
             Self::System => 7,
             Self::State => 8,
+            Self::Halted => 9,
             Self::Interrupted => 130,
         }
     }
@@ -64,6 +67,7 @@ impl Kind {
             Self::Verification => "verification",
             Self::System => "system",
             Self::State => "state",
+            Self::Halted => "halted",
             Self::Interrupted => "interrupted",
         }
     }
@@ -242,6 +246,9 @@ impl From<SwitchError> for AppError {
             ),
             SwitchError::WouldLose { .. } => Self::new(Kind::State, message).hint(
                 "stay on the new databases, or migrate them on to the old engine with `run`: nothing is lost that way",
+            ),
+            SwitchError::NewUnreadable { .. } => Self::new(Kind::Damaged, message).hint(
+                "nothing was changed, and the old databases still wait in the workspace: docs/runbook.md says how to decide",
             ),
             SwitchError::Lock(_) => {
                 Self::new(Kind::Running, message).hint("stop the node and its service, then give the command again")

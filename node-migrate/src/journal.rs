@@ -1,4 +1,5 @@
-//! The journal of one migration: append-only, hash-chained, the resume state and the audit trail in one.
+//! A journal: append-only, hash-chained, the resume state and the audit trail in one. A migration's holds
+//! its [`Event`]s; a rollout's log is one of the same form.
 //!
 //! Record: `u32le length ‖ u32le crc32c(payload) ‖ payload`; the payload is one JSON object
 //! `{"seq", "time", "prev", "event"}`, where `prev` is the SHA-256 of the payload before it (zeros
@@ -10,9 +11,11 @@
 //! behind it can no longer be trusted.
 
 use std::io;
+use std::marker::PhantomData;
 use std::path::{Path, PathBuf};
 
 use ledger_formats::durable::{AppendFile, DurableError};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -23,7 +26,7 @@ const PAYLOAD_BYTES_MAX: usize = 64 << 20;
 
 /// One record of the journal.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Record {
+pub struct Record<E = Event> {
     /// Position, from 0.
     pub seq: u64,
     /// When it was written, RFC 3339 in UTC.
@@ -32,7 +35,7 @@ pub struct Record {
     #[serde(with = "hex::serde")]
     pub prev: [u8; 32],
     /// What happened.
-    pub event: Event,
+    pub event: E,
 }
 
 /// Why a journal could not be read or written.
@@ -63,10 +66,10 @@ pub enum JournalError {
 }
 
 /// What a journal holds.
-#[derive(Clone, Debug, Default)]
-pub struct Contents {
+#[derive(Clone, Debug)]
+pub struct Contents<E = Event> {
     /// The whole records in order.
-    pub records: Vec<Record>,
+    pub records: Vec<Record<E>>,
     /// Bytes of the whole records.
     pub length: u64,
     /// SHA-256 of the last payload: the head of the chain.
@@ -75,11 +78,17 @@ pub struct Contents {
     pub torn_bytes: u64,
 }
 
+impl<E> Default for Contents<E> {
+    fn default() -> Self {
+        Self { records: Vec::new(), length: 0, head: [0; 32], torn_bytes: 0 }
+    }
+}
+
 /// Reads a journal; a missing file is an empty one.
 ///
 /// # Errors
 /// [`JournalError::Damaged`] for damage that is not a torn end; [`JournalError::Read`].
-pub fn read(path: &Path) -> Result<Contents, JournalError> {
+pub fn read<E: DeserializeOwned>(path: &Path) -> Result<Contents<E>, JournalError> {
     let bytes = match std::fs::read(path) {
         Ok(bytes) => bytes,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Contents::default()),
@@ -90,7 +99,7 @@ pub fn read(path: &Path) -> Result<Contents, JournalError> {
     while let Some((payload, after)) = split_record(rest) {
         let damaged =
             |reason: String| JournalError::Damaged { path: path.to_path_buf(), offset: contents.length, reason };
-        let record: Record = serde_json::from_slice(payload).map_err(|error| damaged(error.to_string()))?;
+        let record: Record<E> = serde_json::from_slice(payload).map_err(|error| damaged(error.to_string()))?;
         if record.seq != contents.records.len() as u64 || record.prev != contents.head {
             return Err(damaged("the chain of hashes is broken".to_owned()));
         }
@@ -127,21 +136,22 @@ fn holds_a_whole_record(rest: &[u8]) -> bool {
 
 /// A journal open for appending.
 #[derive(Debug)]
-pub struct Journal {
+pub struct Journal<E = Event> {
     file: AppendFile,
     next_seq: u64,
     head: [u8; 32],
+    events: PhantomData<fn(E)>,
 }
 
-impl Journal {
+impl<E: Serialize + DeserializeOwned> Journal<E> {
     /// Opens or creates the journal and cuts a torn end off; gives what it holds.
     ///
     /// # Errors
     /// As [`read`], or when the file cannot be opened for writing.
-    pub fn open(path: &Path) -> Result<(Self, Contents), JournalError> {
+    pub fn open(path: &Path) -> Result<(Self, Contents<E>), JournalError> {
         let contents = read(path)?;
         let file = AppendFile::open(path, contents.length)?;
-        let journal = Self { file, next_seq: contents.records.len() as u64, head: contents.head };
+        let journal = Self { file, next_seq: contents.records.len() as u64, head: contents.head, events: PhantomData };
         Ok((journal, contents))
     }
 
@@ -149,7 +159,7 @@ impl Journal {
     ///
     /// # Errors
     /// When the record could not be made durable; the journal must then be opened anew.
-    pub fn append(&mut self, time: String, event: Event) -> Result<Record, JournalError> {
+    pub fn append(&mut self, time: String, event: E) -> Result<Record<E>, JournalError> {
         let record = Record { seq: self.next_seq, time, prev: self.head, event };
         let payload = serde_json::to_vec(&record).expect("events hold only serialisable values");
         let length = u32::try_from(payload.len()).expect("an event stays far below 4 GiB");
@@ -194,7 +204,7 @@ mod tests {
         let (mut journal, contents) = Journal::open(&path).unwrap();
         assert_eq!(contents.records.len(), 3);
         journal.append("2026-01-01T00:00:01Z".to_owned(), note("four")).unwrap();
-        let again = read(&path).unwrap();
+        let again = read::<Event>(&path).unwrap();
         assert_eq!(again.records[3].event, note("four"));
         assert_eq!(again.records[3].prev, contents.head);
         assert_eq!(again.head, journal.head());
@@ -205,10 +215,10 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("journal");
         let whole = three_records(&path);
-        let two = read(&path).unwrap().length - (whole.len() as u64 - offset_of_third(&whole));
+        let two = read::<Event>(&path).unwrap().length - (whole.len() as u64 - offset_of_third(&whole));
         for length in usize::try_from(two).unwrap()..whole.len() {
             std::fs::write(&path, &whole[..length]).unwrap();
-            let (_, contents) = Journal::open(&path).unwrap();
+            let (_, contents) = Journal::<Event>::open(&path).unwrap();
             assert_eq!(contents.records.len(), 2, "cut at {length}");
             assert_eq!(std::fs::metadata(&path).unwrap().len(), two);
         }
@@ -229,7 +239,7 @@ mod tests {
             let mut bytes = whole.clone();
             bytes[at] ^= 0x01;
             std::fs::write(&path, &bytes).unwrap();
-            assert!(matches!(read(&path), Err(JournalError::Damaged { .. })), "flip at {at}");
+            assert!(matches!(read::<Event>(&path), Err(JournalError::Damaged { .. })), "flip at {at}");
         }
     }
 
@@ -242,6 +252,6 @@ mod tests {
         let (_, after_two) = split_record(after_one).unwrap();
         let first = &whole[..whole.len() - after_one.len()];
         std::fs::write(&path, [first, after_two].concat()).unwrap();
-        assert!(matches!(read(&path), Err(JournalError::Damaged { .. })));
+        assert!(matches!(read::<Event>(&path), Err(JournalError::Damaged { .. })));
     }
 }

@@ -1,5 +1,6 @@
 //! `journal` and `receipt`: what was done, and the signed statement of it.
 
+use node_migrate::event::Event;
 use node_migrate::home::Home;
 use node_migrate::journal;
 use node_migrate::workspace::{Workspace, Workspaces};
@@ -14,7 +15,7 @@ pub(super) fn run(command: &HomeOnly, world: &Surroundings) -> Result<(), AppErr
     let home = world.home(&command.home)?;
     let mut all = Vec::new();
     for workspace in workspaces(&home)? {
-        let contents = journal::read(&workspace.journal()).map_err(|error| {
+        let contents = journal::read::<Event>(&workspace.journal()).map_err(|error| {
             AppError::new(Kind::Damaged, error.to_string())
                 .hint("the trail up to that place is whole; keep the file as it is")
         })?;

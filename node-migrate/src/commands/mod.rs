@@ -10,6 +10,7 @@ mod migrate;
 mod plan;
 mod repair;
 mod rollback;
+mod rollout;
 mod root;
 mod run;
 mod shell;
@@ -45,6 +46,7 @@ pub(crate) fn run(arguments: &Arguments, output: &Output) -> Result<(), AppError
         Command::Trace(command) => trace::run(command, &world),
         Command::Migrate(command) => migrate::run(command, &world),
         Command::Checkpoint(command) => checkpoint::run(command, &world),
+        Command::Rollout(command) => rollout::run(command, &world),
         Command::Completions { shell } => shell::completions(*shell, &world),
         Command::Man => shell::man(&world),
     }

@@ -46,6 +46,11 @@ impl Surroundings {
         }
     }
 
+    /// The wish to stop, for those who outlive a borrow.
+    pub(crate) fn stop_flag(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.stop)
+    }
+
     /// Where scratch copies go when none can be made beside a database.
     pub(crate) fn temporary(&self) -> PathBuf {
         std::env::temp_dir()

@@ -48,6 +48,14 @@ pub enum SwitchError {
         /// What would be lost.
         lost: String,
     },
+    /// A rollback cannot tell what the new database holds.
+    #[error("it cannot be told what the new {database} holds that the old one lacks: {source}")]
+    NewUnreadable {
+        /// The database.
+        database: String,
+        /// Why it cannot be read.
+        source: Box<SwitchError>,
+    },
     /// A folder is not where either side of an exchange should be.
     #[error("{database}: neither {live} nor {waiting} is the folder that the journal names")]
     FolderUnknown {

@@ -9,10 +9,15 @@
 //! A node's way: stop → copy → verify → cut over → start → in service. A failed node goes back by the
 //! same steps the other way, and only while no height would be lost.
 
+pub mod controller;
+pub mod driver;
 pub mod evidence;
 pub mod fact;
+pub mod lock;
+pub mod log;
 pub mod observation;
 pub mod plan;
+pub mod review;
 pub mod state;
 pub mod step;
 

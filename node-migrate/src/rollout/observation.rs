@@ -126,7 +126,7 @@ pub struct Sample {
     pub after_height: u64,
     /// The last one. Commits of all these are final.
     pub to_height: u64,
-    /// Time of the block at `after_height`, or of the next one where that is not known; milliseconds since 1970.
+    /// Time of the block at `after_height`, of the next one when it [begins anew](Self::begins_anew); milliseconds since 1970.
     pub from_time_ms: u64,
     /// Time of the block at `to_height`.
     pub to_time_ms: u64,
@@ -137,4 +137,16 @@ pub struct Sample {
     /// Heights before `after_height` that nobody looked at, because there were too many.
     #[serde(default)]
     pub skipped_heights: u64,
+    /// Whether the block at `after_height` was not sampled before.
+    #[serde(default)]
+    pub begins_anew: bool,
+}
+
+impl Sample {
+    /// How many block times lie between the two times: one less where the time before the first block is not known.
+    #[must_use]
+    pub fn blocks_timed(&self) -> u64 {
+        let blocks = self.to_height.saturating_sub(self.after_height);
+        if self.begins_anew { blocks.saturating_sub(1) } else { blocks }
+    }
 }

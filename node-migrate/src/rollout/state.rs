@@ -13,6 +13,8 @@ use super::plan::{Address, NodeName, Plan};
 pub struct State {
     /// Whether the rollout exists.
     pub begun: bool,
+    /// When it was created.
+    pub begun_at_ms: u64,
     /// All nodes of the plan.
     pub nodes: BTreeMap<NodeName, NodeState>,
     /// The number of the stage that is under way; the number of stages when all are over.
@@ -157,6 +159,7 @@ impl State {
         let fresh = |address| NodeState { running: true, unsure: true, address, ..NodeState::default() };
         Self {
             begun: false,
+            begun_at_ms: 0,
             nodes: plan.nodes.values().map(|node| (node.name.clone(), fresh(node.address))).collect(),
             stage: 0,
             stage_since_ms: 0,
@@ -187,7 +190,7 @@ impl State {
         let at_ms = entry.at_ms;
         match &entry.fact {
             Fact::Created { .. } => {
-                self.begun = true;
+                (self.begun, self.begun_at_ms) = (true, at_ms);
                 self.stage_since_ms = at_ms;
                 self.progress_at_ms = at_ms;
             }

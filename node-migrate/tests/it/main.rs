@@ -10,6 +10,7 @@ mod home;
 mod program;
 mod published;
 mod refusals;
+mod rollout;
 mod round_trip;
 mod trace;
 mod verify;

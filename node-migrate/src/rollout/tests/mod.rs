@@ -1,5 +1,6 @@
 //! The pure part of a rollout, held against a small world in memory and against arbitrary observations.
 
+mod controller;
 mod plans;
 mod properties;
 mod scenarios;

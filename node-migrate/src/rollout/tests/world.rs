@@ -138,6 +138,7 @@ impl World {
             missed: self.nodes.iter().map(|(name, node)| (name.clone(), node.missed)).collect(),
             signed: self.nodes.iter().map(|(name, node)| (name.clone(), node.signed)).collect(),
             skipped_heights: 0,
+            begins_anew: false,
         };
         self.sampled = self.height;
         self.nodes.values_mut().for_each(|node| node.missed = 0);
