@@ -4,6 +4,7 @@
 //! checks, for the block ids that the walk took. A walk can be put aside as [`WalkState`] and taken up again.
 
 use super::header::Header;
+use super::state::WalkState;
 use crate::checkpoint::Leaf;
 use crate::commit::BlockId;
 use crate::merkle::{Frontier, FrontierError, Hash, leaf_hash};
@@ -36,23 +37,6 @@ pub struct Border {
     pub block: BlockId,
     /// Hash of the validators of the next height.
     pub next_validators: Hash,
-}
-
-/// A walk put aside.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct WalkState {
-    /// Name of the chain.
-    pub chain_id: String,
-    /// First height.
-    pub first: u64,
-    /// The first height taken; `None` before it.
-    pub start: Option<Start>,
-    /// The last height taken; `None` before the first.
-    pub below: Option<Border>,
-    /// Number of heights taken.
-    pub size: u64,
-    /// The frontier's nodes.
-    pub nodes: Vec<Hash>,
 }
 
 /// Why a header does not follow.

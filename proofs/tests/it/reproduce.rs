@@ -339,7 +339,7 @@ fn a_checked_range_joins_to_the_same_root() {
     let words = ["verify-range", "--rpc", &server.url, "--from", "20", "--to", "45"];
     let said = run(&words);
     assert_eq!(said.code, 2);
-    assert!(said.err.contains("it does not begin at a multiple of 65536 leaves"), "{}", said.err);
+    assert!(said.err.contains("which is no multiple of 65536 leaves above 1"), "{}", said.err);
     std::fs::write(&file, "segment nonsense\n").expect("writes");
     let said = run(&["join", &file]);
     assert_eq!(said.code, 6);

@@ -2,9 +2,9 @@
 
 use std::path::PathBuf;
 
-use proofs::chain::LinkError;
+use proofs::chain::{JoinError, LinkError, SegmentError};
 use proofs::commit::{BlockId, CommitError, KeyError, UnknownFlag, ValidatorSetError};
-use proofs::merkle::{FrontierError, Hash};
+use proofs::merkle::Hash;
 
 /// What went wrong between us and a node. `url` is the node, `path` what was asked.
 #[derive(Debug, thiserror::Error)]
@@ -60,12 +60,10 @@ pub(crate) enum Fault {
     OtherWalk { path: PathBuf, chain: String, first: u64 },
     #[error("{path}, line {line}: {reason}")]
     Segment { path: PathBuf, line: usize, reason: String },
-    #[error("segment of height {height} does not join the one before: {reason}")]
-    Join { height: u64, reason: &'static str },
-    #[error("heights {from} to {to} are not a whole segment of the tree from {first}: {reason}")]
-    NotASegment { first: u64, from: u64, to: u64, reason: &'static str },
     #[error(transparent)]
-    Frontier(#[from] FrontierError),
+    Join(#[from] JoinError),
+    #[error("heights {from} to {to} are not a segment: {source}")]
+    NotASegment { from: u64, to: u64, source: SegmentError },
 }
 
 impl Fault {
