@@ -17,6 +17,7 @@ pub mod footer;
 mod index_cursor;
 mod index_writer;
 pub mod internal_key;
+pub mod live;
 pub mod lock;
 pub mod log;
 mod log_search;
@@ -50,7 +51,7 @@ mod table_file;
 pub mod table_writer;
 pub mod varint;
 
-pub use open::{folder_stats, open_copy, open_in_place, writer};
+pub use open::{folder_stats, open_copy, open_in_place, open_live, writer};
 
 use std::fmt;
 use std::str::FromStr;

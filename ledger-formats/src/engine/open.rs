@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::Path;
 
+use super::live::LiveStore;
 use super::lsm::LsmStore;
 use super::lsm_writer::{LsmTarget, LsmWriter, LsmWriterOptions};
 use super::{EngineKind, TargetFormat};
@@ -47,6 +48,21 @@ pub fn writer(target: TargetFormat, parts: &Path, dir: &Path) -> Result<Box<dyn 
     }
 }
 
+/// Opens the database of a node of a testnet, or creates it: see [`super::live`].
+///
+/// # Errors
+/// When it cannot be opened, or no testnet's node writes this engine.
+pub fn open_live(dir: &Path, kind: EngineKind) -> Result<Box<dyn LiveStore>, StoreError> {
+    match kind {
+        EngineKind::RocksDb => rocks_live(dir),
+        EngineKind::Sled => sled_live(dir),
+        EngineKind::LevelDb | EngineKind::Pebble => {
+            let feature = format!("{kind} as the engine of a testnet's node");
+            Err(StoreError::Unsupported { file: dir.to_path_buf(), feature })
+        }
+    }
+}
+
 /// Size of a database by its files alone, for engines whose folder we do not look into.
 ///
 /// # Errors
@@ -81,6 +97,16 @@ fn rocks_writer(parts: &Path, dir: &Path) -> Result<Box<dyn BulkWriter>, StoreEr
     Ok(Box::new(RocksWriter::new(parts, dir, RocksWriteOptions::default())?))
 }
 
+#[cfg(feature = "rocks")]
+fn rocks_live(dir: &Path) -> Result<Box<dyn LiveStore>, StoreError> {
+    Ok(Box::new(super::rocks::RocksLive::open(dir)?))
+}
+
+#[cfg(not(feature = "rocks"))]
+fn rocks_live(dir: &Path) -> Result<Box<dyn LiveStore>, StoreError> {
+    Err(not_built(dir, EngineKind::RocksDb))
+}
+
 #[cfg(not(feature = "rocks"))]
 fn open_rocks(dir: &Path, _: u64) -> Result<Box<dyn ReadStore>, StoreError> {
     Err(not_built(dir, EngineKind::RocksDb))
@@ -99,6 +125,16 @@ fn open_sled(dir: &Path) -> Result<Box<dyn ReadStore>, StoreError> {
 #[cfg(feature = "sled")]
 fn sled_writer(parts: &Path, dir: &Path) -> Result<Box<dyn BulkWriter>, StoreError> {
     Ok(Box::new(super::sled::SledWriter::new(parts, dir)?))
+}
+
+#[cfg(feature = "sled")]
+fn sled_live(dir: &Path) -> Result<Box<dyn LiveStore>, StoreError> {
+    Ok(Box::new(super::sled::SledLive::open(dir)?))
+}
+
+#[cfg(not(feature = "sled"))]
+fn sled_live(dir: &Path) -> Result<Box<dyn LiveStore>, StoreError> {
+    Err(not_built(dir, EngineKind::Sled))
 }
 
 #[cfg(not(feature = "sled"))]

@@ -13,6 +13,7 @@ use ledger_formats::comet::wire::{put_bytes, put_int, put_message, put_uint};
 use proofs::merkle::{Hash, leaf_hash, root_of_hashes};
 use sha2::{Digest, Sha256};
 
+use super::dialect::{Dialect, KEY_TYPE};
 use super::keys::PublicKey;
 use super::turns::Change;
 use super::validators::ValidatorSet;
@@ -93,12 +94,18 @@ impl Outcome {
     }
 
     /// Appends the fields of `ResponseFinalizeBlock`.
-    pub fn put(&self, out: &mut Vec<u8>) {
+    pub fn put(&self, dialect: Dialect, out: &mut Vec<u8>) {
         self.results.iter().for_each(|result| put_message(out, 2, |out| result.put(out)));
         for Change { public_key, power } in &self.changes {
             put_message(out, 3, |out| {
-                put_message(out, 1, |out| put_bytes(out, 1, &public_key.0));
+                if dialect == Dialect::V0_38 {
+                    put_message(out, 1, |out| put_bytes(out, 1, &public_key.0));
+                }
                 put_uint(out, 2, *power);
+                if dialect == Dialect::V1_0 {
+                    put_bytes(out, 3, &public_key.0);
+                    put_bytes(out, 4, KEY_TYPE);
+                }
             });
         }
         put_bytes(out, 5, &self.app_hash);
@@ -167,13 +174,16 @@ mod tests {
     }
 
     #[test]
-    fn the_record_is_that_of_v0_38() {
+    fn the_record_is_that_of_each_dialect() {
         let outcome = run(&[b"a=1", b"junk", &power_transaction(&Change { public_key: PublicKey([9; 32]), power: 5 })]);
-        let mut bytes = Vec::new();
-        outcome.put(&mut bytes);
-        let results = Results::decode(&bytes).expect("decodes");
-        assert_eq!(results.hash(), outcome.results_hash());
-        assert_eq!(results.app_hash, Some(&outcome.app_hash[..]));
-        assert_eq!((results.validator_updates[0].power, results.validator_updates[0].pub_key.bytes), (5, &[9; 32][..]));
+        for dialect in [Dialect::V0_38, Dialect::V1_0] {
+            let mut bytes = Vec::new();
+            outcome.put(dialect, &mut bytes);
+            let results = Results::decode(&bytes).expect("decodes");
+            assert_eq!(results.hash(), outcome.results_hash());
+            assert_eq!(results.app_hash, Some(&outcome.app_hash[..]));
+            let update = results.validator_updates[0];
+            assert_eq!((update.power, update.pub_key.bytes), (5, &[9; 32][..]));
+        }
     }
 }

@@ -5,6 +5,7 @@ use ledger_formats::comet::{BlockParams, ConsensusParams};
 use proofs::merkle::Hash;
 use serde_json::{Value, json};
 
+use super::dialect::{Dialect, KEY_TYPE};
 use super::keys::PublicKey;
 use super::state::Rules;
 use super::time::Time;
@@ -42,8 +43,8 @@ impl Params {
         ConsensusParams { block: Some(block), ..ConsensusParams::default() }.hash()
     }
 
-    /// Appends the fields of `ConsensusParams` in the dialect of v0.38.
-    pub fn put(out: &mut Vec<u8>) {
+    /// Appends the fields of `ConsensusParams`. Features of v1.0 are off; its clock bounds, which only one of them uses, are 0.
+    pub fn put(dialect: Dialect, out: &mut Vec<u8>) {
         put_message(out, 1, |out| {
             put_int(out, 1, Self::BLOCK_BYTES_MAX);
             put_int(out, 2, -1);
@@ -53,14 +54,21 @@ impl Params {
             put_message(out, 2, |out| put_int(out, 1, Self::AGE_SECONDS));
             put_int(out, 3, Self::EVIDENCE_BYTES);
         });
-        put_message(out, 3, |out| put_bytes(out, 1, b"ed25519"));
+        put_message(out, 3, |out| put_bytes(out, 1, KEY_TYPE));
         put_message(out, 4, |_| ());
-        put_message(out, 5, |_| ());
+        let (last, parts): (_, &[u32]) = match dialect {
+            Dialect::V0_38 => (5, &[]),
+            Dialect::V1_0 => (6, &[1, 2]),
+        };
+        put_message(out, last, |out| parts.iter().for_each(|part| put_message(out, *part, |_| ())));
+        if dialect == Dialect::V1_0 {
+            put_message(out, 7, |out| parts.iter().for_each(|part| put_message(out, *part, |_| ())));
+        }
     }
 
-    fn json() -> Value {
+    fn json(dialect: Dialect) -> Value {
         let text = |number: i64| number.to_string();
-        json!({
+        let mut params = json!({
             "block": { "max_bytes": text(Self::BLOCK_BYTES_MAX), "max_gas": "-1" },
             "evidence": {
                 "max_age_num_blocks": text(Self::AGE_BLOCKS),
@@ -69,15 +77,20 @@ impl Params {
             },
             "validator": { "pub_key_types": ["ed25519"] },
             "version": { "app": "0" },
-            "abci": { "vote_extensions_enable_height": "0" },
-        })
+        });
+        let (part, heights) = match dialect {
+            Dialect::V0_38 => ("abci", json!({ "vote_extensions_enable_height": "0" })),
+            Dialect::V1_0 => ("feature", json!({ "vote_extensions_enable_height": "0", "pbts_enable_height": "0" })),
+        };
+        params[part] = heights;
+        params
     }
 }
 
 impl Genesis {
     /// The text of `genesis.json`, as CometBFT writes and reads it.
     #[must_use]
-    pub fn to_json(&self) -> String {
+    pub fn to_json(&self, dialect: Dialect) -> String {
         let validator = |(place, (key, power)): (usize, &(PublicKey, u64))| {
             json!({
                 "address": hex::encode_upper(key.address().0),
@@ -90,7 +103,7 @@ impl Genesis {
             "genesis_time": self.time.to_string(),
             "chain_id": self.chain_id,
             "initial_height": self.initial_height.to_string(),
-            "consensus_params": Params::json(),
+            "consensus_params": Params::json(dialect),
             "validators": self.validators.iter().enumerate().map(validator).collect::<Vec<_>>(),
             "app_hash": "",
         });
@@ -128,13 +141,19 @@ mod tests {
 
     #[test]
     fn the_parameters_are_the_default_ones_of_cometbft() {
-        let mut bytes = Vec::new();
-        Params::put(&mut bytes);
+        let bytes = |dialect| {
+            let mut bytes = Vec::new();
+            Params::put(dialect, &mut bytes);
+            bytes
+        };
         // As v0.38 stores them; the hash is that of every release before v0.40.
         let expected = "0a10 088080c00a 10ffffffffffffffffff01 120e 08a08d06 12040880c60a 18808040 1a090a0765643235353139 2200 2a00";
-        assert_eq!(hex::encode(&bytes), expected.replace(' ', ""));
+        assert_eq!(hex::encode(bytes(Dialect::V0_38)), expected.replace(' ', ""));
         let hash = "048091bc7ddc283f77bfbf91d73c44da58c3df8a9cbc867405d8b7f3daada22f";
         assert_eq!(hex::encode(Params::hash()), hash);
-        assert_eq!(ConsensusParams::decode(&bytes).expect("decodes").hash(), Params::hash());
+        for dialect in [Dialect::V0_38, Dialect::V1_0] {
+            assert_eq!(ConsensusParams::decode(&bytes(dialect)).expect("decodes").hash(), Params::hash());
+        }
+        assert!(hex::encode(bytes(Dialect::V1_0)).ends_with("220032040a0012003a040a001200"));
     }
 }

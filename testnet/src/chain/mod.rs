@@ -2,13 +2,14 @@
 //!
 //! Pure: no clock, no disk, no network, and nothing of the engine that decides. Everything that leaves a node or is
 //! stored is in CometBFT's own bytes; hashes and block times come from `ledger-formats`, whose code real homes judge.
-//! The dialect is that of v0.38. Left out wholly: evidence in blocks, vote extensions, changes of parameters.
+//! Left out wholly: evidence in blocks, vote extensions, changes of parameters.
 //! Sources: spec/core/data_structures.md, spec/core/state.md, types/, state/execution.go of v0.38.
 
 mod app;
 mod block;
 mod block_id;
 mod commit;
+mod dialect;
 mod genesis;
 mod header;
 mod keys;
@@ -25,6 +26,7 @@ pub use app::{Outcome, TxResult, power_transaction};
 pub use block::{Block, BlockError};
 pub use block_id::BlockId;
 pub use commit::{Commit, CommitFault, CommitSig, Quorum};
+pub use dialect::Dialect;
 pub use genesis::{Genesis, Params};
 pub use header::Header;
 pub use keys::{Address, Crypto, PrivateKey, PublicKey, Signature};

@@ -4,6 +4,7 @@ use ledger_formats::comet;
 use ledger_formats::comet::wire::{put_bytes, put_int, put_message, put_uint};
 use proofs::merkle::Hash;
 
+use super::dialect::{Dialect, KEY_TYPE};
 use super::keys::{Address, PublicKey};
 
 /// Most power of all, so that priorities never overflow (`MaxTotalVotingPower`).
@@ -66,11 +67,17 @@ impl Validator {
         Self { address: public_key.address(), public_key, power, priority: 0 }
     }
 
-    fn put(&self, out: &mut Vec<u8>) {
+    fn put(&self, dialect: Dialect, out: &mut Vec<u8>) {
         put_bytes(out, 1, &self.address.0);
-        put_message(out, 2, |out| self.borrowed_key().put(out));
+        if dialect == Dialect::V0_38 {
+            put_message(out, 2, |out| self.borrowed_key().put(out));
+        }
         put_uint(out, 3, self.power);
         put_int(out, 4, self.priority);
+        if dialect == Dialect::V1_0 {
+            put_bytes(out, 5, &self.public_key.0);
+            put_bytes(out, 6, KEY_TYPE);
+        }
     }
 
     fn borrowed_key(&self) -> comet::PublicKey<'_> {
@@ -138,12 +145,12 @@ impl ValidatorSet {
         }
     }
 
-    /// Appends the fields of the message in the dialect of v0.38.
-    pub fn put(&self, out: &mut Vec<u8>) {
+    /// Appends the fields of the message.
+    pub fn put(&self, dialect: Dialect, out: &mut Vec<u8>) {
         for member in &self.members {
-            put_message(out, 1, |out| member.put(out));
+            put_message(out, 1, |out| member.put(dialect, out));
         }
-        put_message(out, 2, |out| self.proposer().put(out));
+        put_message(out, 2, |out| self.proposer().put(dialect, out));
     }
 
     /// The validators in the order of the set.
@@ -188,11 +195,13 @@ mod tests {
     fn a_set_comes_back_from_its_bytes_with_priorities_and_turn() {
         let keys = (1..=5).map(|number| PrivateKey::from_seed([number; 32], Crypto::Ed25519).public());
         let set = ValidatorSet::genesis(keys.zip([10, 30, 10, 20, 7])).expect("a set").moved_on(3);
-        let mut bytes = Vec::new();
-        set.put(&mut bytes);
-        let decoded = comet::ValidatorSet::decode(&bytes).expect("decodes");
-        assert_eq!(ValidatorSet::from_borrowed(&decoded), Ok(set.clone()));
-        assert_eq!((decoded.hash(), decoded.total_power()), (set.hash(), Some(77)));
+        for dialect in [Dialect::V0_38, Dialect::V1_0] {
+            let mut bytes = Vec::new();
+            set.put(dialect, &mut bytes);
+            let decoded = comet::ValidatorSet::decode(&bytes).expect("decodes");
+            assert_eq!(ValidatorSet::from_borrowed(&decoded), Ok(set.clone()));
+            assert_eq!((decoded.hash(), decoded.total_power()), (set.hash(), Some(77)));
+        }
         let powers: Vec<u64> = set.members().iter().map(|member| member.power).collect();
         assert_eq!(powers, [30, 20, 10, 10, 7]);
         assert!(set.members()[2].address < set.members()[3].address);

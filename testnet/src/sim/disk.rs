@@ -1,18 +1,17 @@
 //! What a node keeps: stores, log and signer's state, and what of it a crash leaves.
 
-use ledger_formats::comet::key::Layout;
 use ledger_formats::engine::memory::MemoryStore;
 
 use super::rng::Rng;
 use crate::chain::{ChainState, Genesis, Rules};
 use crate::consensus::wire::WalRecord;
 use crate::consensus::{DecidedBlock, LastSigned, Recovered};
-use crate::store::{self, LoadError, Rows};
+use crate::store::{self, Format, LoadError, Rows};
 
 /// A disk.
 #[derive(Clone, Debug)]
 pub(super) struct Disk {
-    pub(super) layout: Layout,
+    pub(super) format: Format,
     pub(super) blocks: MemoryStore,
     pub(super) states: MemoryStore,
     pub(super) signer: LastSigned,
@@ -24,10 +23,10 @@ pub(super) struct Disk {
 
 impl Disk {
     /// The disk of a node that has not begun.
-    pub(super) fn new(genesis: &Genesis, state: &ChainState, layout: Layout) -> Self {
-        let (blocks, states) = store::genesis_rows(genesis, state, layout);
+    pub(super) fn new(genesis: &Genesis, state: &ChainState, format: Format) -> Self {
+        let (blocks, states) = store::genesis_rows(genesis, state, format);
         Self {
-            layout,
+            format,
             blocks: MemoryStore::new(blocks),
             states: MemoryStore::new(states),
             signer: LastSigned::default(),
@@ -51,11 +50,11 @@ impl Disk {
     }
 
     pub(super) fn save_block(&mut self, decided: &DecidedBlock) {
-        put(&mut self.blocks, store::block_rows(decided, self.layout));
+        put(&mut self.blocks, store::block_rows(decided, self.format));
     }
 
     pub(super) fn save_state(&mut self, decided: &DecidedBlock) {
-        put(&mut self.states, store::state_rows(decided, self.layout));
+        put(&mut self.states, store::state_rows(decided, self.format));
     }
 
     /// Loses what was not made durable: some of the log's end.

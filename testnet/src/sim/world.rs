@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ledger_formats::comet::TimeRule;
-use ledger_formats::comet::key::Layout;
 use mbft_types::LinearTimeouts;
 use proofs::merkle::Hash;
 
@@ -18,7 +17,7 @@ use super::scenario::{Sabotage, Scenario};
 use super::schedule::Schedule;
 use crate::chain::{ChainState, Change, Genesis, PrivateKey, Quorum, Rules, Time, power_transaction};
 use crate::consensus::{Complaint, Config, Input, Message, Output, Pace, Receiver, TimerId, Validator, WireVersion};
-use crate::store;
+use crate::store::{self, Format};
 
 /// When the clocks of a run begin: some day of 2025.
 const BEGINNING: Time = Time(1_750_000_000_000_000_000);
@@ -110,7 +109,7 @@ impl<'a> World<'a> {
         let state = ChainState::genesis(&genesis).expect("a genesis with validators");
         let node = |(key, skew): (PrivateKey, &i64)| Node {
             key,
-            disk: Disk::new(&genesis, &state, Layout::V1),
+            disk: Disk::new(&genesis, &state, Format::Old),
             validator: None,
             life: 0,
             fuse: None,
@@ -294,7 +293,7 @@ impl<'a> World<'a> {
 
     fn serve(&mut self, place: usize, to: u32, height: u64) -> Result<(), Violation> {
         let disk = &self.nodes[place].disk;
-        match store::served(&disk.blocks, disk.layout, height) {
+        match store::served(&disk.blocks, disk.format, height) {
             Ok(Some((block, commit))) => {
                 self.send(place, Receiver::Peer(to), &Message::Block { height, block, commit })
             }
@@ -339,7 +338,7 @@ impl<'a> World<'a> {
         let mut first: Option<Hash> = None;
         for (place, node) in self.nodes.iter().enumerate() {
             let failed = |error: store::LoadError| complaint(place, &error.to_string());
-            let actual = store::root(&node.disk.blocks, node.disk.layout, height).map_err(failed)?;
+            let actual = store::root(&node.disk.blocks, node.disk.format, height).map_err(failed)?;
             let expected = *first.get_or_insert(actual);
             if expected != actual {
                 let (expected, actual) = (hex::encode(expected), hex::encode(actual));

@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use ledger_formats::comet::key::{BlockKey, Layout, StateRecord};
+use ledger_formats::comet::key::{BlockKey, StateRecord};
 use ledger_formats::comet::{self, BlockMeta, BlockStoreState, Decode, DecodeError};
 use ledger_formats::store::{ReadStore, StoreError};
 use proofs::checkpoint::Leaf;
 use proofs::merkle::{Frontier, Hash, leaf_hash};
 
+use super::format::Format;
 use super::rows::block_key;
 use crate::chain::{Block, BlockError, BlockId, ChainState, Commit, Rules, Time, ValidatorSet, ValidatorSetFault};
 use crate::consensus::Unapplied;
@@ -15,8 +16,8 @@ use crate::consensus::Unapplied;
 /// What the stores hold.
 #[derive(Clone, Debug)]
 pub struct Stored {
-    /// The layout of the keys, by the label.
-    pub layout: Layout,
+    /// The format of the rows, by the label.
+    pub format: Format,
     /// The state after the last block that was applied.
     pub state: ChainState,
     /// The commit of the last block, as it was seen; `None` before the first.
@@ -84,10 +85,9 @@ pub enum LoadError {
 /// # Errors
 /// [`LoadError`]: a node would not start on these stores either.
 pub fn load(blocks: &dyn ReadStore, states: &dyn ReadStore, rules: Rules) -> Result<Stored, LoadError> {
-    let label = states.get(b"version")?;
-    let layout = label.as_deref().and_then(Layout::from_label).unwrap_or(Layout::V1);
+    let format = Format::of_label(states.get(b"version")?.as_deref());
     let state = state(states, rules)?;
-    let rows = Blocks { store: blocks, layout };
+    let rows = Blocks { store: blocks, format };
     let tip = rows.state()?.height;
     let last_commit = if tip == 0 { None } else { Some(rows.commit(BlockKey::SeenCommit { height: tip })?) };
     let unapplied = match tip {
@@ -95,15 +95,15 @@ pub fn load(blocks: &dyn ReadStore, states: &dyn ReadStore, rules: Rules) -> Res
         tip if tip == state.next_height() => Some(rows.unapplied(tip)?),
         tip => return Err(LoadError::Apart { blocks: tip, state: state.last_height }),
     };
-    Ok(Stored { layout, state, last_commit, unapplied })
+    Ok(Stored { format, state, last_commit, unapplied })
 }
 
 /// A stored block and a commit that proves it, for a peer; `None` if it is not here.
 ///
 /// # Errors
 /// When rows of the block are missing or not what they should be.
-pub fn served(blocks: &dyn ReadStore, layout: Layout, height: u64) -> Result<Option<(Vec<u8>, Commit)>, LoadError> {
-    let rows = Blocks { store: blocks, layout };
+pub fn served(blocks: &dyn ReadStore, format: Format, height: u64) -> Result<Option<(Vec<u8>, Commit)>, LoadError> {
+    let rows = Blocks { store: blocks, format };
     let Some((_, bytes)) = rows.block(height)? else { return Ok(None) };
     // The commit in the next block has the votes that came late, too.
     let canonical = BlockKey::Commit { height };
@@ -115,8 +115,8 @@ pub fn served(blocks: &dyn ReadStore, layout: Layout, height: u64) -> Result<Opt
 ///
 /// # Errors
 /// When a height is missing or not what it should be.
-pub fn root(blocks: &dyn ReadStore, layout: Layout, height: u64) -> Result<Hash, LoadError> {
-    let rows = Blocks { store: blocks, layout };
+pub fn root(blocks: &dyn ReadStore, format: Format, height: u64) -> Result<Hash, LoadError> {
+    let rows = Blocks { store: blocks, format };
     let mut frontier = Frontier::new();
     for height in rows.state()?.base.max(1)..=height {
         let (id, _) = rows.block(height)?.ok_or(LoadError::Missing { what: "block", height })?;
@@ -127,12 +127,12 @@ pub fn root(blocks: &dyn ReadStore, layout: Layout, height: u64) -> Result<Hash,
 
 struct Blocks<'a> {
     store: &'a dyn ReadStore,
-    layout: Layout,
+    format: Format,
 }
 
 impl Blocks<'_> {
     fn get(&self, key: BlockKey) -> Result<Option<Vec<u8>>, StoreError> {
-        self.store.get(&block_key(key, self.layout))
+        self.store.get(&block_key(key, self.format))
     }
 
     fn state(&self) -> Result<BlockStoreState, LoadError> {

@@ -6,9 +6,13 @@
 //! The rows of a block are written before those of the state after it. A store that ends between the two is one block
 //! ahead of its state; [`load()`] finds that and the validator applies the block again.
 
+mod format;
+mod home;
 mod load;
 mod rows;
 mod values;
 
+pub use format::Format;
+pub use home::{Databases, HomeError};
 pub use load::{LoadError, Stored, load, root, served};
 pub use rows::{Rows, block_rows, genesis_rows, state_rows};

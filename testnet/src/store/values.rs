@@ -1,4 +1,4 @@
-//! Values of the stores in the dialect of v0.38.
+//! Values of the stores.
 //!
 //! ```text
 //! BlockMeta {block_id 1, block_size 2, header 3, num_txs 4}      BlockStoreState {base 1, height 2}
@@ -12,7 +12,7 @@
 use ledger_formats::comet::put_timestamp;
 use ledger_formats::comet::wire::{put_bytes, put_message, put_uint};
 
-use crate::chain::{BlockId, ChainState, Outcome, Params, ValidatorSet};
+use crate::chain::{BlockId, ChainState, Dialect, Outcome, Params, ValidatorSet};
 use crate::consensus::DecidedBlock;
 
 /// What `stateKey` says who wrote it.
@@ -38,39 +38,40 @@ pub(super) fn store_state(base: u64, height: u64) -> Vec<u8> {
 }
 
 /// A record of validators: sparse without a set.
-pub(super) fn validators(set: Option<&ValidatorSet>, changed: u64) -> Vec<u8> {
+pub(super) fn validators(set: Option<&ValidatorSet>, changed: u64, dialect: Dialect) -> Vec<u8> {
     message(|out| {
         if let Some(set) = set {
-            put_message(out, 1, |out| set.put(out));
+            put_message(out, 1, |out| set.put(dialect, out));
         }
         put_uint(out, 2, changed);
     })
 }
 
 /// A record of parameters: they never change, and are in full at the initial height only.
-pub(super) fn params(height: u64, initial_height: u64) -> Vec<u8> {
+pub(super) fn params(height: u64, initial_height: u64, dialect: Dialect) -> Vec<u8> {
     message(|out| {
         put_message(out, 1, |out| {
             if height == initial_height {
-                Params::put(out);
+                Params::put(dialect, out);
             }
         });
         put_uint(out, 2, initial_height);
     })
 }
 
-pub(super) fn outcome(outcome: &Outcome) -> Vec<u8> {
-    message(|out| outcome.put(out))
+pub(super) fn outcome(outcome: &Outcome, dialect: Dialect) -> Vec<u8> {
+    message(|out| outcome.put(dialect, out))
 }
 
+/// Only releases before v1.0 write it.
 pub(super) fn last_outcome(height: u64, outcome: &Outcome) -> Vec<u8> {
     message(|out| {
         put_uint(out, 2, height);
-        put_message(out, 3, |out| outcome.put(out));
+        put_message(out, 3, |out| outcome.put(Dialect::V0_38, out));
     })
 }
 
-pub(super) fn state(state: &ChainState) -> Vec<u8> {
+pub(super) fn state(state: &ChainState, dialect: Dialect) -> Vec<u8> {
     let last_block = state.last_block_id.as_ref().map(BlockId::borrowed).unwrap_or_default();
     message(|out| {
         put_message(out, 1, |out| {
@@ -81,13 +82,13 @@ pub(super) fn state(state: &ChainState) -> Vec<u8> {
         put_uint(out, 3, state.last_height);
         put_message(out, 4, |out| last_block.put(out));
         put_message(out, 5, |out| put_timestamp(out, state.last_time.timestamp()));
-        put_message(out, 6, |out| state.next_validators.put(out));
-        put_message(out, 7, |out| state.validators.put(out));
+        put_message(out, 6, |out| state.next_validators.put(dialect, out));
+        put_message(out, 7, |out| state.validators.put(dialect, out));
         if let Some(validators) = &state.last_validators {
-            put_message(out, 8, |out| validators.put(out));
+            put_message(out, 8, |out| validators.put(dialect, out));
         }
         put_uint(out, 9, state.validators_changed);
-        put_message(out, 10, Params::put);
+        put_message(out, 10, |out| Params::put(dialect, out));
         put_uint(out, 11, state.initial_height);
         put_bytes(out, 12, &state.last_results_hash);
         put_bytes(out, 13, &state.app_hash);

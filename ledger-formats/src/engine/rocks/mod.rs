@@ -6,11 +6,13 @@
 //! disk is therefore set by name, in `options.rs`.
 
 mod error;
+mod live;
 mod options;
 mod reader;
 mod seal;
 mod split;
 mod writer;
 
+pub use live::RocksLive;
 pub use reader::{RocksReadOptions, RocksStore};
 pub use writer::{RocksWriteOptions, RocksWriter};

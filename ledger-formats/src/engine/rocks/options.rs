@@ -49,6 +49,18 @@ pub(super) fn for_tables() -> Result<Options, rocksdb::Error> {
     Ok(options)
 }
 
+/// Options of a node's own database: the same tables, written and compacted by the library.
+///
+/// # Errors
+/// When the library does not know a setting.
+pub(super) fn for_nodes() -> Result<Options, rocksdb::Error> {
+    let mut options = Options::default().get_options_from_string(TABLES)?;
+    quiet(&mut options);
+    options.create_if_missing(true);
+    options.set_use_fsync(true);
+    Ok(options)
+}
+
 /// No log file (it would name host and paths), no statistics, no threads beyond one of each kind.
 pub(super) fn quiet(options: &mut Options) -> Complaints {
     let complaints = Complaints::default();

@@ -65,6 +65,19 @@ impl RocksStore {
         Ok(Self { dir: dir.to_path_buf(), db, stats })
     }
 
+    /// The view of a database that is open already.
+    pub(super) fn of_open(dir: &Path, db: DB) -> Self {
+        Self { dir: dir.to_path_buf(), db, stats: StoreStats::default() }
+    }
+
+    pub(super) fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    pub(super) const fn db(&self) -> &DB {
+        &self.db
+    }
+
     /// The tables of the newest version, in no particular order.
     ///
     /// # Errors

@@ -9,6 +9,7 @@
 //! opened here, and never a node's own folder. The crate also panics on some damaged pages; every
 //! call goes through a guard that makes an error of it.
 
+mod live;
 mod reader;
 mod span;
 mod writer;
@@ -23,6 +24,7 @@ use rustix::fs::{FlockOperation, flock};
 
 use crate::store::StoreError;
 
+pub use live::SledLive;
 pub use reader::SledStore;
 pub use writer::SledWriter;
 

@@ -50,7 +50,16 @@ impl SledStore {
         }
     }
 
-    fn db(&self) -> &::sled::Db {
+    /// The view of a database that is open already.
+    pub(super) fn of_open(dir: &Path, db: ::sled::Db) -> Self {
+        Self { dir: dir.to_path_buf(), db: Some(db), disk_bytes: 0 }
+    }
+
+    pub(super) fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    pub(super) fn db(&self) -> &::sled::Db {
         self.db.as_ref().expect("only drop takes the handle")
     }
 }

@@ -1,0 +1,4 @@
+//! The testnet from outside: homes on a disk, and judges that know nothing of it.
+
+mod homes;
+mod solo;
