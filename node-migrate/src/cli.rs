@@ -154,6 +154,8 @@ pub(crate) enum OnCorrupt {
     Stop,
     /// Leave the damaged keys out and record them as exceptions.
     Quarantine,
+    /// Fetch damaged blocks from --from, prove them, and write them instead.
+    Repair,
 }
 
 /// Arguments of `run`.
@@ -169,6 +171,9 @@ pub(crate) struct RunArguments {
     /// What to do at damaged places of the source.
     #[arg(long, value_enum, default_value_t = OnCorrupt::Stop)]
     pub(crate) on_corrupt: OnCorrupt,
+    /// Who has the damaged blocks: another home of the chain, in any format (may be repeated; asked in this order).
+    #[arg(long, value_name = "PEER", required_if_eq("on_corrupt", "repair"))]
+    pub(crate) from: Vec<PathBuf>,
 }
 
 /// Arguments of `verify`.

@@ -154,6 +154,8 @@ impl From<CopyError> for AppError {
         match &error {
             CopyError::Store { source, .. } => of_store(source, error.to_string()),
             CopyError::Damaged { .. } => Self::new(Kind::Damaged, error.to_string()).hint(SKIPPABLE),
+            CopyError::Mend { .. } => Self::new(Kind::Damaged, error.to_string())
+                .hint("name another peer that has the blocks, by --from; nothing of the source was changed"),
             CopyError::Interrupted(_) => {
                 Self::new(Kind::Interrupted, error.to_string()).hint("the same command goes on from here")
             }
@@ -286,7 +288,7 @@ impl From<DurableError> for AppError {
 }
 
 /// What to do about damage that a scan can go on behind.
-const SKIPPABLE: &str = "restore the file from a backup or another node; or `run --on-corrupt quarantine` leaves the damaged keys out and records them";
+const SKIPPABLE: &str = "restore the file from a backup or another node; or `run --on-corrupt repair --from PEER` takes damaged blocks from another node, proven; or `run --on-corrupt quarantine` leaves the damaged keys out and records them";
 
 fn of_durable(error: &DurableError) -> AppError {
     let hint = match error.source.kind() {

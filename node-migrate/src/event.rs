@@ -9,6 +9,8 @@ use ledger_formats::engine::EngineKind;
 use ledger_formats::store::{FinishedShard, KeyRange};
 use serde::{Deserialize, Serialize};
 
+use crate::mending::MendedBlock;
+
 /// One fact.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
@@ -49,6 +51,17 @@ pub enum Event {
         written: FinishedShard,
         /// Damaged places of the source in this shard that were left out on the operator's word.
         quarantined: Vec<Quarantined>,
+    },
+    /// Damaged blocks of the source are replaced, while it is copied, by the chain's own, which somebody else had.
+    Mended {
+        /// The database.
+        database: String,
+        /// The attempt it belongs to.
+        epoch: u32,
+        /// SHA-256 of the patch that the copy reads through, hex.
+        patch_sha256: String,
+        /// The blocks.
+        blocks: Vec<MendedBlock>,
     },
     /// A database's target is complete under its staging name.
     Sealed {

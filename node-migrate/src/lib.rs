@@ -13,6 +13,7 @@ pub mod event;
 pub mod formats;
 pub mod home;
 pub mod journal;
+pub mod mending;
 pub mod migration;
 pub mod owner;
 pub mod plan;

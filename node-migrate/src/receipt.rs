@@ -20,6 +20,7 @@ use crate::checkpoint::{Signer, Stated, stated};
 use crate::context::{Context, Interrupted};
 use crate::event::Switch;
 use crate::home::Role;
+use crate::mending::MendedBlock;
 use crate::migration::{Core, DatabaseHistory, Verdict};
 use crate::plan::PlannedDatabase;
 use crate::reading::{Reading, ReadingError};
@@ -98,6 +99,8 @@ fn make(core: &Core, context: &Context<'_>, time: u64) -> Result<Receipt, Receip
         core.plan().databases.par_iter().map(|database| of_database(core, context, database)).collect::<Result<_, _>>();
     context.listener.end();
     let databases = databases?;
+    let mut exceptions = statement.exceptions;
+    exceptions.extend(repaired(core));
     Ok(Receipt {
         migration: core.workspace().id(),
         tool: format!("node-migrate {}", env!("CARGO_PKG_VERSION")),
@@ -108,9 +111,20 @@ fn make(core: &Core, context: &Context<'_>, time: u64) -> Result<Receipt, Receip
         checkpoint: None,
         databases,
         verified: statement.verified,
-        exceptions: statement.exceptions,
+        exceptions,
         not_checked: statement.not_checked,
     })
+}
+
+/// The blocks that the source did not have as the chain has them, and where they come from.
+fn repaired(core: &Core) -> Vec<String> {
+    let line = |name: &str, block: &MendedBlock| {
+        let MendedBlock { height, hash, damage, provenance } = block;
+        format!("{name}: block {height} ({hash}) was damaged ({damage}), repaired from {provenance}")
+    };
+    let histories = core.history().databases.iter();
+    let mended = histories.filter_map(|(name, history)| Some((name, history.mended.as_ref()?)));
+    mended.flat_map(|(name, mended)| mended.blocks.iter().map(move |block| line(name, block))).collect()
 }
 
 /// States the last checkpoint of the first of the `keys` that signed one.

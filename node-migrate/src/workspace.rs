@@ -7,6 +7,7 @@
 //! receipt.txt          the signed receipt of the cut-over
 //! config/              configuration files as they were before the switch
 //! databases/NAME/snapshot/   read-only view of the source
+//! databases/NAME/patch       rows that repair a damaged source (mending/patch_file.rs)
 //! databases/NAME/parts/      finished tables
 //! databases/NAME/waiting/    before cut-over the new database, after it the old one
 //! ```
@@ -203,6 +204,8 @@ pub struct Places {
     pub root: PathBuf,
     /// The snapshot of the source.
     pub snapshot: PathBuf,
+    /// The rows that repair the source, if it is damaged.
+    pub patch: PathBuf,
     /// Finished tables.
     pub parts: PathBuf,
     /// The database that is not live: the new one before the cut-over, the old one after it.
@@ -214,6 +217,7 @@ impl Places {
         Self {
             root: root.to_path_buf(),
             snapshot: root.join("snapshot"),
+            patch: root.join("patch"),
             parts: root.join("parts"),
             waiting: root.join("waiting"),
         }

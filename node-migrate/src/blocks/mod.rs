@@ -9,9 +9,10 @@ mod rows;
 mod unproven;
 mod validators;
 
-use ledger_formats::comet::key::BlockKey;
+use ledger_formats::comet::key::{BlockKey, Layout};
 use ledger_formats::comet::{BlockMeta, Commit, Decode, ExtendedCommit, Part, StoredBlock, put_extension_sign_bytes};
-use ledger_formats::store::ReadStore;
+use ledger_formats::patched::LostRange;
+use ledger_formats::store::{ReadStore, StoreError};
 use proofs::commit::{BlockId, Flag, SignatureBatch, ValidatorSet};
 
 use crate::checkpoint::Blocks;
@@ -67,6 +68,50 @@ impl<'a> Chain<'a> {
     #[must_use]
     pub const fn tip(&self) -> u64 {
         self.blocks.tip()
+    }
+
+    /// How the keys of the block store are spelled.
+    #[must_use]
+    pub const fn layout(&self) -> Layout {
+        self.rows.layout
+    }
+
+    /// A row of the block store.
+    ///
+    /// # Errors
+    /// When the place where it would be cannot be read.
+    pub fn row(&self, key: &BlockKey) -> Result<Option<Vec<u8>>, StoreError> {
+        self.rows.row(key)
+    }
+
+    /// Whether a row of the block store would lie in one of these ranges of keys.
+    #[must_use]
+    pub fn is_within(&self, key: &BlockKey, ranges: &[LostRange]) -> bool {
+        let mut spelled = Vec::new();
+        key.encode(self.rows.layout, &mut spelled);
+        ranges.iter().any(|(first, last)| *first <= spelled && spelled <= *last)
+    }
+
+    /// Every commit for a height that this store can still tell, the chain's own first; whether one holds is for
+    /// [`Chain::prove`] to say.
+    #[must_use]
+    pub fn commits(&self, height: u64) -> Vec<Vec<u8>> {
+        let rows = [BlockKey::Commit { height }, BlockKey::SeenCommit { height }];
+        let stored = rows.into_iter().filter_map(|key| self.row(&key).ok().flatten());
+        let above = height.checked_add(1).and_then(|above| self.block(above).ok()).and_then(|above| {
+            let block = StoredBlock::new(&above.bytes).ok()?;
+            Some(block.block.last_commit_bytes.to_vec())
+        });
+        above.into_iter().chain(stored).collect()
+    }
+
+    /// The commit for the block `id` as this node saw it, if it holds.
+    #[must_use]
+    pub fn seen_commit(&self, height: u64, id: &BlockId) -> Option<Vec<u8>> {
+        let seen = self.row(&BlockKey::SeenCommit { height }).ok().flatten()?;
+        let signers = self.validators.at(&self.rows, height).ok()?;
+        let holds = self.signed(height, id, &Commit::decode(&seen).ok()?, &signers.keys).is_ok();
+        holds.then_some(seen)
     }
 
     /// The stored block of a height, proven.

@@ -1,7 +1,7 @@
 //! Rows of the two stores by their keys.
 
 use ledger_formats::comet::key::{BlockKey, Layout, StateKey};
-use ledger_formats::store::ReadStore;
+use ledger_formats::store::{ReadStore, StoreError};
 
 use super::unproven::Unproven;
 
@@ -14,10 +14,15 @@ pub(super) struct Rows<'a> {
 
 impl Rows<'_> {
     /// A row of the block store.
-    pub(super) fn fetch(&self, key: &BlockKey, height: u64) -> Result<Option<Vec<u8>>, Unproven> {
+    pub(super) fn row(&self, key: &BlockKey) -> Result<Option<Vec<u8>>, StoreError> {
         let mut spelled = Vec::new();
         key.encode(self.layout, &mut spelled);
-        self.blocks.get(&spelled).map_err(|source| Unproven::Store { height, source })
+        self.blocks.get(&spelled)
+    }
+
+    /// The same, about a height.
+    pub(super) fn fetch(&self, key: &BlockKey, height: u64) -> Result<Option<Vec<u8>>, Unproven> {
+        self.row(key).map_err(|source| Unproven::Store { height, source })
     }
 
     /// A row of the block store that must be there.
@@ -35,7 +40,7 @@ impl Rows<'_> {
                 return Ok(row);
             }
         }
-        Err(Unproven::Missing { height, what: "record of its validators" })
+        Err(Unproven::NoValidators { height })
     }
 }
 

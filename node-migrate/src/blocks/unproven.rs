@@ -105,6 +105,12 @@ pub enum Unproven {
         /// Place in the commit, from 0.
         index: usize,
     },
+    /// The state database does not say who the validators are.
+    #[error("the state database has no full set of validators for height {height}")]
+    NoValidators {
+        /// The height.
+        height: u64,
+    },
     /// The signatures of this set cannot be checked.
     #[error("validators of height {height}: {source}")]
     Validators {

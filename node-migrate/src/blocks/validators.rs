@@ -37,7 +37,7 @@ impl Validators {
         let full =
             if stored_at == height { value } else { rows.state(&StateKey::Validators { height: stored_at }, height)? };
         let set = ValidatorsInfo::decode(&full).map_err(&failed)?.validator_set;
-        let set = set.ok_or(Unproven::Missing { height, what: "full set of its validators" })?;
+        let set = set.ok_or(Unproven::NoValidators { height })?;
         let keys = set.to_proof().map_err(|source| Unproven::Validators { height, source })?;
         let signers = Arc::new(Signers { hash: set.hash(), keys });
         *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some((stored_at, Arc::clone(&signers)));

@@ -8,6 +8,7 @@
 //! source has moved since its snapshot, that database is begun again from a new snapshot.
 
 mod heights;
+mod mend;
 mod prepare;
 mod shard;
 
@@ -25,18 +26,22 @@ use crate::context::{Context, Interrupted};
 use crate::event::Event;
 use crate::home::{Role, space};
 use crate::journal::JournalError;
+use crate::mending::{BlockPeers, MendError};
 use crate::migration::Core;
 use crate::owner;
 use crate::plan::PlannedDatabase;
+use crate::reading::ReadingError;
 use crate::workspace::{Places, WorkspaceError};
 
 /// What happens at a damaged place of the source.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum OnCorrupt {
+#[derive(Clone, Copy)]
+pub enum OnCorrupt<'a> {
     /// The run stops there, with nothing lost.
     Stop,
     /// The damaged keys are left out and recorded as exceptions.
     Quarantine,
+    /// Damaged blocks are fetched from these peers, proven, and written instead.
+    Repair(&'a dyn BlockPeers),
 }
 
 /// Why a copy stopped.
@@ -86,8 +91,26 @@ pub enum CopyError {
         actual: u64,
     },
     /// Damaged places cannot be left out of a conversion: what the rest means may depend on them.
-    #[error("a conversion of keys or values needs the whole source: damaged places cannot be quarantined")]
-    QuarantineInConversion,
+    #[error(
+        "a conversion of keys or values needs the whole source: damaged places can be neither quarantined nor repaired"
+    )]
+    DamageInConversion,
+    /// A damaged block store cannot be repaired.
+    #[error("{database} cannot be repaired: {source}")]
+    Mend {
+        /// The database.
+        database: String,
+        /// Why not.
+        source: Box<MendError>,
+    },
+    /// The state database, which names the validators, cannot be read for a repair.
+    #[error("{database}: {source}")]
+    Reading {
+        /// The database.
+        database: String,
+        /// Why not.
+        source: Box<ReadingError>,
+    },
     /// The disk is nearly full.
     #[error("only {free_mib} MiB are free on the file system of {path}; {needed_mib} MiB are needed to go on")]
     DiskLow {
@@ -131,17 +154,18 @@ impl CopyError {
 ///
 /// # Errors
 /// [`CopyError`]; whatever is finished by then is kept and need not be done again.
-pub(crate) fn copy(core: &mut Core, context: &Context<'_>, on_corrupt: OnCorrupt) -> Result<(), CopyError> {
+pub(crate) fn copy(core: &mut Core, context: &Context<'_>, on_corrupt: OnCorrupt<'_>) -> Result<(), CopyError> {
     let planned = core.plan.databases.clone();
-    if on_corrupt == OnCorrupt::Quarantine && planned.iter().any(|database| database.conversion.is_some()) {
-        return Err(CopyError::QuarantineInConversion);
+    let is_lenient = !matches!(on_corrupt, OnCorrupt::Stop);
+    if is_lenient && planned.iter().any(|database| database.conversion.is_some()) {
+        return Err(CopyError::DamageInConversion);
     }
     let target = core.target;
     guard_disk_before(core)?;
     let mut jobs = Vec::new();
     for database in &planned {
         context.go_on()?;
-        if let Some(job) = prepare::prepare(core, context, database, target)? {
+        if let Some(job) = prepare::prepare(core, context, database, target, on_corrupt)? {
             jobs.push(job);
         }
     }
@@ -165,7 +189,12 @@ pub(crate) struct Job {
     done: BTreeMap<u32, FinishedShard>,
 }
 
-fn copy_shards(core: &mut Core, context: &Context<'_>, jobs: &[Job], on_corrupt: OnCorrupt) -> Result<(), CopyError> {
+fn copy_shards(
+    core: &mut Core,
+    context: &Context<'_>,
+    jobs: &[Job],
+    on_corrupt: OnCorrupt<'_>,
+) -> Result<(), CopyError> {
     let workers = context.workers_in_memory();
     let pool = rayon::ThreadPoolBuilder::new()
         .num_threads(workers)

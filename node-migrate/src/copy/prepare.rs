@@ -6,7 +6,7 @@ use ledger_formats::engine::snapshot::{self, Snapshot};
 use ledger_formats::engine::{self, TargetFormat, fingerprint};
 use ledger_formats::store::{KeyRange, ReadStore, StoreError};
 
-use super::{CopyError, Job};
+use super::{CopyError, Job, OnCorrupt, mend};
 use crate::context::Context;
 use crate::event::Event;
 use crate::formats::with_formats;
@@ -23,6 +23,7 @@ pub(super) fn prepare(
     context: &Context<'_>,
     database: &PlannedDatabase,
     target: TargetFormat,
+    on_corrupt: OnCorrupt<'_>,
 ) -> Result<Option<Job>, CopyError> {
     let failed = CopyError::store(&database.name);
     let places = core.places(database);
@@ -34,15 +35,22 @@ pub(super) fn prepare(
     }
     let same_source = history.is_some_and(|history| history.source_fingerprint == now);
     let sealed = history.is_some_and(|history| history.sealed.is_some());
-    if same_source && sealed && places.waiting.is_dir() {
+    let mended = history.filter(|_| same_source).and_then(|history| history.mended.clone());
+    let repair = mend::wanted(on_corrupt, core.role(&database.name)).filter(|_| mended.is_none());
+    if same_source && sealed && places.waiting.is_dir() && repair.is_none() {
         return Ok(None);
     }
     let snapshot = if same_source && !sealed { Snapshot::reopen(&places.snapshot).ok() } else { None };
     let snapshot = match snapshot {
         Some(snapshot) => snapshot,
-        None => begin(core, context, database, &places)?,
+        None => begin(core, context, database, &places, same_source)?,
     };
     let store = engine::open_copy(&snapshot.dir, database.engine, context.cache_bytes()).map_err(&failed)?;
+    let (store, fresh) = match (repair, mended) {
+        (Some(peers), _) => mend::mend(core, context, database, &places, store, peers)?,
+        (None, Some(mended)) => (mend::again(database, &places, store, &mended)?, None),
+        (None, None) => (store, None),
+    };
     let store = converted(core, database, store).map_err(&failed)?;
     let shards_known =
         core.history.databases.get(&database.name).filter(|history| {
@@ -50,6 +58,9 @@ pub(super) fn prepare(
         });
     if shards_known.is_none() {
         record_shards(core, context, database, &snapshot, store.as_ref())?;
+    }
+    if let Some(fresh) = fresh {
+        mend::record(core, context, database, fresh)?;
     }
     let writer = super::writer(&places, target).map_err(&failed)?;
     let history = &core.history.databases[&database.name];
@@ -83,12 +94,12 @@ fn begin(
     context: &Context<'_>,
     database: &PlannedDatabase,
     places: &Places,
+    same_source: bool,
 ) -> Result<Snapshot, CopyError> {
     if core.history.databases.contains_key(&database.name) {
-        let text = format!(
-            "{}: the source has changed since its snapshot; it is copied again from its present state",
-            database.name
-        );
+        let why =
+            if same_source { "its copy is gone or made again" } else { "the source has changed since its snapshot" };
+        let text = format!("{}: {why}; it is copied from its present state", database.name);
         context.listener.say(&text);
         core.record(context, Event::Note { text })?;
     }

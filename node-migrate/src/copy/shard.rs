@@ -36,7 +36,7 @@ pub(super) fn copy(
     number: u32,
     range: &KeyRange,
     context: &Context<'_>,
-    on_corrupt: OnCorrupt,
+    on_corrupt: OnCorrupt<'_>,
 ) -> Result<Copied, CopyError> {
     let failed = CopyError::store(&job.database.name);
     let mut writer = job.writer.shard(number).map_err(&failed)?;
@@ -47,7 +47,9 @@ pub(super) fn copy(
         match copy_run(cursor.as_mut(), writer.as_mut(), &mut summariser, context) {
             Ok(true) => {}
             Ok(false) => break,
-            Err(StoreError::Corrupt(damage)) if on_corrupt == OnCorrupt::Quarantine && damage.range.is_some() => {
+            Err(StoreError::Corrupt(damage))
+                if matches!(on_corrupt, OnCorrupt::Quarantine) && damage.range.is_some() =>
+            {
                 quarantined.push(quarantine(&damage));
             }
             Err(error) => return Err(name_place(job, error)),

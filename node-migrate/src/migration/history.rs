@@ -8,6 +8,7 @@ use ledger_formats::store::{FinishedShard, KeyRange};
 
 use crate::event::{Event, Exchange, Quarantined, SettingChange, Statement, Switch};
 use crate::journal::Record;
+use crate::mending::MendedBlock;
 
 /// The state of one database's copy.
 #[derive(Clone, Debug, PartialEq)]
@@ -26,6 +27,17 @@ pub struct DatabaseHistory {
     pub copied: BTreeMap<u32, CopiedShard>,
     /// Fingerprint of the target once sealed, hex.
     pub sealed: Option<String>,
+    /// The patch through which the source is read, if it was damaged and repaired.
+    pub mended: Option<MendedHistory>,
+}
+
+/// A repair.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MendedHistory {
+    /// SHA-256 of the patch, hex.
+    pub patch_sha256: String,
+    /// The blocks in it.
+    pub blocks: Vec<MendedBlock>,
 }
 
 impl DatabaseHistory {
@@ -175,6 +187,7 @@ impl History {
                     shards: shards.clone(),
                     copied: BTreeMap::new(),
                     sealed: None,
+                    mended: None,
                 };
                 self.databases.insert(database.clone(), fresh);
             }
@@ -186,6 +199,14 @@ impl History {
                         quarantined: quarantined.clone(),
                     };
                     history.copied.insert(written.shard, shard);
+                }
+            }
+            Event::Mended { database, epoch, patch_sha256, blocks } => {
+                if let Some(history) = self.current(database, *epoch) {
+                    // What was copied before was read without the patch.
+                    history.copied.clear();
+                    let (patch_sha256, blocks) = (patch_sha256.clone(), blocks.clone());
+                    history.mended = Some(MendedHistory { patch_sha256, blocks });
                 }
             }
             Event::Sealed { database, epoch, fingerprint } => {

@@ -15,7 +15,7 @@ use std::marker::PhantomData;
 
 pub use close::CloseError;
 pub use core::{Core, OpenError};
-pub use history::{CopiedShard, DatabaseHistory, History, Phase, SwitchHistory, Verdict};
+pub use history::{CopiedShard, DatabaseHistory, History, MendedHistory, Phase, SwitchHistory, Verdict};
 pub use lineage::{Lineage, lineages};
 pub use overview::{DatabaseOverview, Overview, overview};
 pub use verification::{Failure, VerificationError, VerificationReport};
@@ -144,7 +144,7 @@ impl Migration<Planned> {
     ///
     /// # Errors
     /// [`CopyError`]; finished shards are kept.
-    pub fn copy(mut self, context: &Context<'_>, on_corrupt: OnCorrupt) -> Result<Migration<Copied>, CopyError> {
+    pub fn copy(mut self, context: &Context<'_>, on_corrupt: OnCorrupt<'_>) -> Result<Migration<Copied>, CopyError> {
         copy::copy(&mut self.core, context, on_corrupt)?;
         Ok(self.into_state())
     }
@@ -155,7 +155,7 @@ impl Migration<Copied> {
     ///
     /// # Errors
     /// [`CopyError`].
-    pub fn refresh(self, context: &Context<'_>, on_corrupt: OnCorrupt) -> Result<Self, CopyError> {
+    pub fn refresh(self, context: &Context<'_>, on_corrupt: OnCorrupt<'_>) -> Result<Self, CopyError> {
         self.into_state::<Planned>().copy(context, on_corrupt)
     }
 
@@ -185,7 +185,7 @@ impl Migration<Verified> {
     ///
     /// # Errors
     /// [`CopyError`].
-    pub fn refresh(self, context: &Context<'_>, on_corrupt: OnCorrupt) -> Result<Stage, CopyError> {
+    pub fn refresh(self, context: &Context<'_>, on_corrupt: OnCorrupt<'_>) -> Result<Stage, CopyError> {
         let copied = self.into_state::<Planned>().copy(context, on_corrupt)?;
         Ok(stage(copied.core, copied.exclusive))
     }

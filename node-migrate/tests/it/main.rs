@@ -7,6 +7,7 @@ mod damage;
 mod fixture;
 mod formats;
 mod home;
+mod mending;
 mod program;
 mod published;
 mod refusals;
