@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""measure.py FOLDER SET ROUNDS RESULTS: times node-migrate beside `cp` and the plain copy loops on one generated home.
+"""measure.py FOLDER SET ROUNDS RESULTS: times node-migrate beside `cp` and the plain copy loops on one generated home, and conversions
+beside the plain copy of the same home to the same engine.
 
 Every competitor gets a fresh home (tables are hard links, all else copies), a cold cache and one turn in each round, so that a drift of
 the machine hits all alike. Only ratios within one run mean anything. RESULTS gets a JSON line for each turn; the table goes to standard
@@ -20,6 +21,10 @@ from tool import Tool, last_document
 
 DATABASES = ["application", "blockstore", "state", "tx_index", "evidence"]
 ENGINES = {"pebble": "pebbledb", "rocksdb": "rocksdb"}
+# What a home of the generator, which has layout v1 and dialect v0_38, becomes; and what a converted one becomes.
+CONVERSIONS = {"v0_38 to v1_0": ",dialect=v1_0", "v0_38 to v1_0, layout v1 to v2": ",layout=v2,dialect=v1_0"}
+CONVERSIONS_BACK = {"layout v2 to v1": ",layout=v1", "v1_0 to v0_38, layout v2 to v1": ",layout=v1,dialect=v0_38"}
+PLAIN, PLAIN_CONVERTED = "node-migrate to pebble, copy alone", "copy of the converted home"
 TOOL = os.environ["NODE_MIGRATE"]
 PROGRAMS = Path(os.environ["PROGRAMS"])
 
@@ -58,6 +63,13 @@ def competitors(home, out):
         table[f"node-migrate to {engine}, copy alone"] = (None, lambda c=run: c)
         whole = shell([TOOL, "migrate", home, "--to", name, "--execute"])
         table[f"node-migrate to {engine}, every check, cut over"] = (None, lambda c=whole: c)
+    for name, words in CONVERSIONS.items():
+        table[f"copy, {name}"] = (None, lambda w=words: shell([TOOL, "run", home, "--to", "pebbledb" + w, "--execute"]))
+    converted = shell([TOOL, "migrate", home, "--to", "goleveldb" + CONVERSIONS["v0_38 to v1_0, layout v1 to v2"], "--execute"],
+                      [TOOL, "finalise", home, "--execute"])
+    table[PLAIN_CONVERTED] = (converted, lambda: shell([TOOL, "run", home, "--to", "pebbledb", "--execute"]))
+    for name, words in CONVERSIONS_BACK.items():
+        table[f"copy, {name}"] = (converted, lambda w=words: shell([TOOL, "run", home, "--to", "pebbledb" + w, "--execute"]))
     return table
 
 
@@ -117,6 +129,20 @@ def table(results, payload, data_set):
               f"| {median['rss_mb']:.0f} | {ratio:.2f} |")
 
 
+def conversions(results):
+    """How fast conversions are beside the plain copy of the same home: by CPU, which a busy machine hardly changes, and by wall time."""
+    def median(name, key):
+        return statistics.median(each[key] for each in results if each["name"] == name)
+
+    print("\n| conversion, goleveldb to Pebble | CPU s | wall s | speed of the plain copy, by CPU | by wall |")
+    print("|---|---|---|---|---|")
+    for plain, names in ((PLAIN, CONVERSIONS), (PLAIN_CONVERTED, CONVERSIONS_BACK)):
+        for name in names:
+            own = {key: median(f"copy, {name}", key) for key in ("cpu", "wall")}
+            ratios = [f"{median(plain, key) / own[key]:.0%}" for key in ("cpu", "wall")]
+            print(f"| {name} | {own['cpu']:.2f} | {own['wall']:.2f} | {ratios[0]} | {ratios[1]} |")
+
+
 def main():
     folder, data_set, rounds, results_file = Path(sys.argv[1]).resolve(), sys.argv[2], int(sys.argv[3]), Path(sys.argv[4])
     source, work = folder / data_set, folder / "work"
@@ -131,7 +157,8 @@ def main():
             with results_file.open("a") as file:
                 file.write(json.dumps(result) + "\n")
             print(f"{data_set} round {number + 1}: {name}: {result['wall']:.2f} s", file=sys.stderr, flush=True)
-    table(results, payload, data_set)
+    table([each for each in results if not each["name"].startswith("copy")], payload, data_set)
+    conversions(results)
 
 
 if __name__ == "__main__":

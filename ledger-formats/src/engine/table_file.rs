@@ -73,16 +73,22 @@ impl TableFile {
     }
 }
 
+/// What a window reads at first. It doubles with every read that goes on where the last one ended, so that a scan that is soon left reads
+/// little and a long one reads in large pieces.
+const FIRST_READ: usize = 16 << 10;
+
 /// A part of a table in memory, for reading neighbouring blocks at one go.
 #[derive(Debug, Default)]
 pub(super) struct Window {
     start: u64,
     bytes: Vec<u8>,
+    /// Bytes of the last read; 0 before the first.
+    last_read: usize,
 }
 
 impl Window {
     /// The block at `handle` as it is on disk, with what is behind its body. When it is not in the
-    /// window, the window moves to it and takes `readahead` bytes or the block, whichever is more.
+    /// window, the window moves to it and takes up to `readahead` bytes or the block, whichever is more.
     /// The handle must lie inside the table.
     pub(super) fn stored(&mut self, file: &TableFile, handle: Handle, readahead: usize) -> Result<&[u8], StoreError> {
         let outside = || file.fault(handle.offset, BlockFault::Handle);
@@ -93,13 +99,23 @@ impl Window {
             return Err(StoreError::TooLarge { file: file.path.clone(), what, limit: BLOCK_BYTES_MAX });
         }
         if handle.offset < self.start || end > self.start + self.bytes.len() as u64 {
-            self.fill(file, handle.offset, length.max(readahead as u64).min(file.size - handle.offset))?;
+            let ahead = self.read_size(handle.offset, readahead) as u64;
+            self.fill(file, handle.offset, length.max(ahead).min(file.size - handle.offset))?;
         }
         let part = || {
             let from = usize::try_from(handle.offset.checked_sub(self.start)?).ok()?;
             self.bytes.get(from..from.checked_add(usize::try_from(length).ok()?)?)
         };
         part().ok_or_else(outside)
+    }
+
+    /// How much to read at `offset`.
+    fn read_size(&mut self, offset: u64, most: usize) -> usize {
+        let end = self.start + self.bytes.len() as u64;
+        // A block that lies across the end of the window is read again from its start.
+        let goes_on = self.last_read > 0 && (self.start..=end).contains(&offset);
+        self.last_read = if goes_on { self.last_read.saturating_mul(2) } else { FIRST_READ }.min(most);
+        self.last_read
     }
 
     /// The last `length` bytes of the table, or all of it.
@@ -119,5 +135,27 @@ impl Window {
         self.bytes.resize(length, 0);
         self.start = start;
         file.read(start, &mut self.bytes).inspect_err(|_| self.bytes.clear())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What a window that has just read `read` bytes from 1,000 on reads next at `offset`.
+    fn next_read(read: usize, offset: u64, most: usize) -> usize {
+        Window { start: 1_000, bytes: vec![0; read], last_read: read }.read_size(offset, most)
+    }
+
+    #[test]
+    fn reads_grow_while_a_scan_goes_on_and_begin_small_after_a_jump() {
+        let most = 512 << 10;
+        assert_eq!(Window::default().read_size(0, most), FIRST_READ);
+        assert_eq!(next_read(FIRST_READ, 1_000 + FIRST_READ as u64, most), 2 * FIRST_READ);
+        assert_eq!(next_read(FIRST_READ, 1_000 + FIRST_READ as u64 - 5, most), 2 * FIRST_READ);
+        assert_eq!(next_read(most, 1_000 + most as u64, most), most);
+        assert_eq!(next_read(most, 900, most), FIRST_READ);
+        assert_eq!(next_read(most, 1_001 + most as u64, most), FIRST_READ);
+        assert_eq!(next_read(FIRST_READ, 1_000 + FIRST_READ as u64, 0), 0);
     }
 }

@@ -26,13 +26,13 @@ impl Surroundings {
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         let stop = Arc::new(AtomicBool::new(false));
         listen(&stop)?;
-        Ok(Self {
-            output,
-            workers: global.workers.map_or(cores, usize::from),
-            memory_bytes: global.memory << 20,
-            stop,
-            progress: output.progress(),
-        })
+        let workers = global.workers.map_or(cores, usize::from);
+        // What is looked through before there is a context: the survey of a plan.
+        rayon::ThreadPoolBuilder::new()
+            .num_threads(workers)
+            .build_global()
+            .map_err(|error| AppError::new(Kind::System, format!("cannot start {workers} worker threads: {error}")))?;
+        Ok(Self { output, workers, memory_bytes: global.memory << 20, stop, progress: output.progress() })
     }
 
     /// What the library gets of it.

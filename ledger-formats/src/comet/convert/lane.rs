@@ -14,8 +14,10 @@ use crate::comet::key::BlockKey;
 use crate::comet::layout::RecordKey;
 use crate::store::{Cursor, KeyRange, StoreError};
 
-/// Rows passed by one after another before a lane jumps: a jump costs about as much as reading these.
-const PASSED_MAX: u32 = 8;
+/// Bytes of rows passed by one after another before a lane jumps: a jump costs about as much as reading these.
+const PASSED_BYTES_MAX: usize = 32 << 10;
+/// What a row costs beside its bytes.
+const ROW_BYTES: usize = 256;
 
 /// One walk.
 pub(super) struct Lane<'a> {
@@ -142,6 +144,7 @@ impl<'a> Lane<'a> {
                 self.stretches.pop();
                 continue;
             };
+            let bytes = ROW_BYTES + key.len() + value.len();
             match judge(self.view, self.walk, key) {
                 Judgement::Take(kind, _) if is_dropped(kind, self.view.conversion) => {}
                 Judgement::Take(kind, record) => {
@@ -153,8 +156,8 @@ impl<'a> Lane<'a> {
                 }
                 Judgement::Pass => {}
                 Judgement::PassTo(start) => {
-                    passed += 1;
-                    if passed >= PASSED_MAX
+                    passed += bytes;
+                    if passed >= PASSED_BYTES_MAX
                         && let Some(stretch) = self.stretches.last_mut()
                     {
                         stretch.start = start;

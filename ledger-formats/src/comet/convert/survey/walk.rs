@@ -1,141 +1,26 @@
-//! What a conversion will do with every kind of record, and what it must refuse: found by reading, before anything is
-//! written.
-//!
-//! Where keys change their spelling every row is read and counted, so that the copy can be held against the count.
-//! Where only values change, the parts of blocks, which are most of a store, are not read: they stay as they are.
+//! The reading of one piece of a store for a survey.
 
 use std::collections::BTreeMap;
 
 use proofs::merkle::EMPTY_ROOT;
 
-use super::rules;
-use super::{Conversion, made};
+use super::super::rules;
+use super::{ClassCount, Conversion, Fate, REFUSED_KEPT, Refused, Survey};
 use crate::comet::class::{Class, Database, Kind, class};
-use crate::comet::dialect::{self, Change, Loss, Target};
-use crate::comet::key::{BlockKey, Layout, StateRecord};
-use crate::comet::layout::{RecordKey, describe, families, family_of};
+use crate::comet::dialect::{self, Change, Target};
+use crate::comet::key::{BlockKey, StateRecord};
+use crate::comet::layout::{RecordKey, describe, family_of};
 use crate::comet::wire::Decode;
 use crate::comet::{
     Block, BlockMeta, ConsensusParamsInfo, DecodeError, Evidence, EvidenceKind, Results, State, ValidatorsInfo,
 };
 use crate::store::{KeyRange, ReadStore, StoreError};
 
-/// Refusals that are kept with their words; all are counted.
-pub const REFUSED_KEPT: usize = 20;
-
-/// What happens to records.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Fate {
-    /// Key and value stay.
-    Copied,
-    /// The key is spelled anew, the value stays.
-    Respelled,
-    /// The value is encoded anew; the key too, where the layout changes.
-    Rewritten,
-    /// Made anew from other records.
-    Rebuilt,
-    /// Left out by a rule.
-    Dropped,
-    /// Of no known kind: copied as it is.
-    Unknown,
-}
-
-impl Fate {
-    /// The fate in a word.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Copied => "copied",
-            Self::Respelled => "key respelled",
-            Self::Rewritten => "rewritten",
-            Self::Rebuilt => "rebuilt",
-            Self::Dropped => "dropped by rule",
-            Self::Unknown => "unknown, copied",
-        }
-    }
-}
-
-/// How many records of a class share a fate.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ClassCount {
-    /// The class, as counts name it.
-    pub class: &'static str,
-    /// What happens to them.
-    pub fate: Fate,
-    /// How many; `None` where they were not counted.
-    pub keys: Option<u64>,
-    /// Why, where a rule says so.
-    pub reason: Option<&'static str>,
-}
-
-/// A record that the conversion cannot carry over.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Refused {
-    /// The database.
-    pub database: &'static str,
-    /// The record in words: its height and key.
-    pub record: String,
-    /// Why not, with the field.
-    pub reason: String,
-}
-
-impl std::fmt::Display for Refused {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}, {}: {}", self.database, self.record, self.reason)
-    }
-}
-
-/// What a conversion will do.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Survey {
-    /// By class and fate.
-    pub classes: Vec<ClassCount>,
-    /// Rows that the target will have, where all were counted.
-    pub rows_after: Option<u64>,
-    /// The first refusals.
-    pub refused: Vec<Refused>,
-    /// The number of refusals.
-    pub refused_total: u64,
-    /// What the target cannot say and does not need: a line each.
-    pub losses: Vec<String>,
-}
-
-impl Survey {
-    /// Whether the target would differ from the source in anything.
-    #[must_use]
-    pub fn is_change(&self) -> bool {
-        self.classes.iter().any(|count| !matches!(count.fate, Fate::Copied | Fate::Unknown))
-    }
-}
-
-/// Reads a store and says what the conversion will do with it.
-///
-/// # Errors
-/// When the store cannot be read. What cannot be converted is no error, but in the survey.
-pub fn survey(source: &dyn ReadStore, database: Database, conversion: Conversion) -> Result<Survey, StoreError> {
-    let mut walk = Surveyor {
-        source,
-        database,
-        conversion,
-        counts: BTreeMap::new(),
-        survey: Survey::default(),
-        rows: 0,
-        spare: Vec::new(),
-    };
-    let is_whole = conversion.from != conversion.to || database != Database::BlockStore;
-    if is_whole {
-        walk.stretch(&KeyRange::all())?;
-    } else {
-        walk.all_but_parts()?;
-    }
-    walk.made()?;
-    Ok(walk.finish(is_whole))
-}
-
 /// By class and fate: how many keys, where they were counted, and why that fate.
 type Counts = BTreeMap<(&'static str, Fate), (Option<u64>, Option<&'static str>)>;
 
-struct Surveyor<'a> {
+/// Reads stretches of a store and counts what becomes of their rows.
+pub(super) struct Walk<'a> {
     source: &'a dyn ReadStore,
     database: Database,
     conversion: Conversion,
@@ -145,25 +30,44 @@ struct Surveyor<'a> {
     spare: Vec<u8>,
 }
 
-impl Surveyor<'_> {
-    fn all_but_parts(&mut self) -> Result<(), StoreError> {
-        let parts = families(self.database).iter().find(|family| family.kind == Kind::BlockPart);
-        let Some(parts) = parts.map(|family| family.stretch(self.conversion.from)) else { return Ok(()) };
-        self.stretch(&KeyRange { start: Vec::new(), end: Some(parts.start.clone()) })?;
-        if self.source.scan(&parts)?.next()?.is_some() {
-            let name = class(self.database, &[parts.start.as_slice(), b"1:0"].concat()).name();
-            let name = if self.conversion.from == Layout::V1 { name } else { "0x81" };
-            self.counts.insert((name, Fate::Copied), (None, None));
-        }
-        self.stretch(&KeyRange { start: parts.end.unwrap_or_default(), end: None })
+impl<'a> Walk<'a> {
+    pub(super) fn new(source: &'a dyn ReadStore, database: Database, conversion: Conversion) -> Self {
+        let survey = Survey::default();
+        Self { source, database, conversion, counts: BTreeMap::new(), survey, rows: 0, spare: Vec::new() }
     }
 
-    fn stretch(&mut self, range: &KeyRange) -> Result<(), StoreError> {
+    /// Reads a stretch.
+    pub(super) fn over(mut self, range: &KeyRange) -> Result<Self, StoreError> {
         let mut cursor = self.source.scan(range)?;
         while let Some((key, value)) = cursor.next()? {
             self.row(key, value)?;
         }
-        Ok(())
+        drop(cursor);
+        Ok(self)
+    }
+
+    /// Takes over what was found in the stretch behind.
+    pub(super) fn append(&mut self, next: Self) {
+        for (place, (keys, reason)) in next.counts {
+            let (own, _) = self.counts.entry(place).or_insert((Some(0), reason));
+            *own = own.zip(keys).map(|(own, more)| own + more);
+        }
+        self.rows += next.rows;
+        self.survey.refused_total += next.survey.refused_total;
+        self.survey.refused.extend(next.survey.refused);
+        self.survey.refused.truncate(REFUSED_KEPT);
+        next.survey.losses.into_iter().for_each(|line| self.lose(line));
+    }
+
+    /// Notes records that stay and were not counted.
+    pub(super) fn leave_uncounted(&mut self, class: &'static str) {
+        self.counts.insert((class, Fate::Copied), (None, None));
+    }
+
+    /// Notes a row that is made.
+    pub(super) fn make(&mut self, key: &[u8]) {
+        self.rows += 1;
+        self.count(class(self.database, key).name(), Fate::Rebuilt, None);
     }
 
     fn row(&mut self, key: &[u8], value: &[u8]) -> Result<(), StoreError> {
@@ -240,13 +144,12 @@ impl Surveyor<'_> {
             _ => None,
         };
         if let Some(loss) = loss {
-            self.lose(&loss);
+            self.lose(loss.to_string());
         }
         Ok(())
     }
 
-    fn lose(&mut self, loss: &Loss) {
-        let line = loss.to_string();
+    fn lose(&mut self, line: String) {
         if !self.survey.losses.contains(&line) && self.survey.losses.len() < REFUSED_KEPT {
             self.survey.losses.push(line);
         }
@@ -289,39 +192,25 @@ impl Surveyor<'_> {
         }))
     }
 
-    /// The rows that are made.
-    fn made(&mut self) -> Result<(), StoreError> {
-        match made::rows(self.source, self.database, self.conversion) {
-            Ok(rows) => {
-                for (key, _) in rows {
-                    self.rows += 1;
-                    self.count(class(self.database, &key).name(), Fate::Rebuilt, None);
-                }
-                Ok(())
-            }
-            Err(StoreError::Refused { record, reason, .. }) => {
-                self.survey.refused_total += 1;
-                self.survey.refused.push(Refused { database: self.database.name(), record, reason });
-                Ok(())
-            }
-            Err(error) => Err(error),
-        }
-    }
-
     fn count(&mut self, class: &'static str, fate: Fate, reason: Option<&'static str>) {
         let (keys, _) = self.counts.entry((class, fate)).or_insert((Some(0), reason));
         *keys = keys.map(|keys| keys + 1);
     }
 
     fn refuse(&mut self, key: &[u8], reason: String) {
+        self.refuse_record(describe(self.database, key), reason);
+    }
+
+    /// Notes a record that cannot be converted.
+    pub(super) fn refuse_record(&mut self, record: String, reason: String) {
         self.survey.refused_total += 1;
         if self.survey.refused.len() < REFUSED_KEPT {
-            let record = describe(self.database, key);
             self.survey.refused.push(Refused { database: self.database.name(), record, reason });
         }
     }
 
-    fn finish(mut self, is_whole: bool) -> Survey {
+    /// What was found, with the number of rows if all were read.
+    pub(super) fn finish(mut self, is_whole: bool) -> Survey {
         self.survey.rows_after = is_whole.then_some(self.rows);
         let counts = self.counts.into_iter();
         self.survey.classes =
