@@ -5,7 +5,7 @@
 //! that was upgraded changes the rule at a height.
 
 use super::HelloError;
-use super::status::height;
+use super::status::{Heights, height};
 
 /// The rule of a chain, by height.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,6 +65,12 @@ impl Disputed {
     #[must_use]
     pub const fn is_everything(self) -> bool {
         self.first <= 1 && self.end.is_none()
+    }
+
+    /// Whether any of some heights is disputed.
+    #[must_use]
+    pub fn meets(self, heights: Heights) -> bool {
+        self.first <= heights.top() && self.end.is_none_or(|end| heights.base() < end)
     }
 
     /// Whether a height is disputed.

@@ -9,7 +9,7 @@ use std::num::NonZeroU64;
 use proofs::checkpoint::{Checkpoint, CheckpointError, LeafError, LedgerOrigin};
 use proofs::note::{Note, NoteSignature, VerifierKey};
 
-use crate::own::blocks::words;
+use crate::own::words::words;
 
 use super::{Alarm, Kind, Verdict};
 

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use prost::Message;
 use proto::wire::attest as wire;
 
-use crate::own::blocks::words;
+use crate::own::words::words;
 
 use super::Verdict;
 

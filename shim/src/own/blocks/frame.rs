@@ -80,7 +80,8 @@ impl Packer {
 }
 
 /// The frame that ends a stream early.
-pub(super) fn refusal(refusal: &Refusal) -> Vec<u8> {
+#[must_use]
+pub fn refusal(refusal: &Refusal) -> Vec<u8> {
     encode(frame::Kind::Refusal(refusal.to_wire()))
 }
 

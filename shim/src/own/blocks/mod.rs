@@ -27,9 +27,9 @@ mod sender;
 
 pub use check::{Check, Rejection};
 pub use fault::Fault;
-pub use frame::{Expander, Packer};
+pub use frame::{Expander, Packer, refusal as refusal_frame};
 pub use head::BlockHead;
 pub use parts::PartSet;
 pub use receiver::{Progress, Receiver};
-pub use refusal::{Code, Refusal, words};
+pub use refusal::{Code, Refusal};
 pub use sender::Sender;

@@ -13,7 +13,7 @@ use crate::own::limits::PART_BYTES;
 use crate::source::OfferedBlock;
 
 use super::frame::{Content, next_piece};
-use super::{BlockHead, Check, Expander, Fault};
+use super::{BlockHead, Check, Expander, Fault, one};
 
 /// Takes the blocks of a range, over as many streams as that needs.
 pub struct Receiver {
@@ -91,10 +91,26 @@ impl Receiver {
                 while let Some(piece) = next_piece(&mut pieces)? {
                     self.piece(piece, check)?;
                 }
-                Ok(if self.is_complete() { Progress::Done } else { Progress::More })
+                Ok(self.progress())
             }
             Content::Refusal(refusal) => Err(Fault::Refused(refusal)),
         }
+    }
+
+    /// Takes the response of version 1 to a request for [`Receiver::next_height`].
+    ///
+    /// # Errors
+    /// [`Fault`]; a block of which parts are here is discarded.
+    pub fn take_whole(&mut self, response: Bytes, check: &mut dyn Check) -> Result<Progress, Fault> {
+        self.current = None;
+        self.awaits_head = true;
+        one::take(self.next, response, check)?;
+        self.next += 1;
+        Ok(self.progress())
+    }
+
+    const fn progress(&self) -> Progress {
+        if self.is_complete() { Progress::Done } else { Progress::More }
     }
 
     fn piece(&mut self, piece: Piece, check: &mut dyn Check) -> Result<(), Fault> {

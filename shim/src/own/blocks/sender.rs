@@ -17,7 +17,7 @@ pub struct Sender {
     first_part: u32,
     current: Option<Outgoing>,
     packer: Packer,
-    is_over: bool,
+    refusal: Option<Refusal>,
 }
 
 /// A block on its way.
@@ -43,12 +43,12 @@ impl Sender {
         if !offer.is_some_and(|Offer { base, top }| base <= first && last <= top) {
             return Err(Refusal::not_offered(first, last, offer));
         }
-        Ok(Self { next: first, last, first_part, current: None, packer: Packer::default(), is_over: false })
+        Ok(Self { next: first, last, first_part, current: None, packer: Packer::default(), refusal: None })
     }
 
     /// The next frame; `None` after the last. Reads from the source, so it may block the thread.
     pub fn next_frame(&mut self, source: &dyn BlockSource) -> Option<Vec<u8>> {
-        if self.is_over {
+        if self.refusal.is_some() {
             return None;
         }
         let mut pieces = Vec::new();
@@ -57,11 +57,14 @@ impl Sender {
             Ok(()) => Some(self.packer.pack(pieces)),
             // What was collected is whole: it goes first, and the refusal comes again with the next frame.
             Err(_) if !pieces.is_empty() => Some(self.packer.pack(pieces)),
-            Err(refusal) => {
-                self.is_over = true;
-                Some(frame::refusal(&refusal))
-            }
+            Err(refusal) => Some(frame::refusal(self.refusal.insert(refusal))),
         }
+    }
+
+    /// Why it ended before the last block, if it did.
+    #[must_use]
+    pub fn into_refusal(self) -> Option<Refusal> {
+        self.refusal
     }
 
     /// Collects pieces for one frame; none when all was sent.

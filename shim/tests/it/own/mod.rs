@@ -1,6 +1,8 @@
-//! Our own protocols: the state machines under seeded schedules.
+//! Our own protocols: the state machines under seeded schedules, and nodes over real connections.
 
 mod attest;
 mod blocks;
 mod greeter;
+mod net;
+mod pairs;
 mod support;

@@ -1,0 +1,134 @@
+//! How the rest of the program talks to a node.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use libp2p::{PeerId, Stream};
+use proofs::note::Note;
+use proto::hello::{Hello, Version};
+use proto::negotiate::{Agreement, Incompatible};
+use tokio::sync::watch;
+
+use crate::own::attest::BookError;
+use crate::own::protocol::Protocol;
+use crate::own::streams::OpenError;
+
+use super::event::{Event, Refused};
+use super::fetch::FetchError;
+use super::session::Session;
+use super::shared::{Command, Shared};
+use super::{greet, witness};
+
+/// A node that runs; when the last handle is dropped it ends, with its connections.
+#[derive(Clone)]
+pub struct Handle {
+    pub(super) id: PeerId,
+    pub(super) shared: Arc<Shared>,
+    pub(super) _alive: Arc<watch::Sender<()>>,
+}
+
+/// What is known of a connection.
+#[derive(Clone, Debug)]
+pub struct PeerView {
+    /// With whom.
+    pub peer: PeerId,
+    /// What it says that it runs; empty before it has said so.
+    pub agent: String,
+    /// Its newest hello.
+    pub hello: Option<Hello>,
+    /// What the hellos came to.
+    pub outcome: Option<Result<Agreement, Incompatible>>,
+}
+
+impl Handle {
+    /// This node's identity.
+    #[must_use]
+    pub const fn id(&self) -> PeerId {
+        self.id
+    }
+
+    /// All connections, in the order of peers.
+    #[must_use]
+    pub fn peers(&self) -> Vec<PeerView> {
+        let sessions: Vec<Arc<Session>> = self.shared.sessions().values().cloned().collect();
+        let view = |session: &Arc<Session>| PeerView {
+            peer: session.peer,
+            agent: session.agent(),
+            hello: session.hello(),
+            outcome: session.outcome(),
+        };
+        let mut views: Vec<PeerView> = sessions.iter().map(view).collect();
+        views.sort_by_key(|view| view.peer);
+        views
+    }
+
+    /// Changes this node's hello, and tells the peers: when heights were added, or the storage is in another state.
+    pub async fn set_hello(&self, hello: Hello) {
+        self.shared.hello().clone_from(&hello);
+        self.shared.order(Command::Accept { hello: hello.clone() }).await;
+        let sessions: Vec<Arc<Session>> = self.shared.sessions().values().cloned().collect();
+        for session in sessions {
+            let change = session.set_local(self.shared.now(), hello.clone());
+            greet::tell(&self.shared, &session, change).await;
+        }
+    }
+
+    /// Keeps a signed checkpoint of this node, and sends it to the peers with which its height was agreed.
+    ///
+    /// # Errors
+    /// [`BookError`]; nothing happens on a node that does not attest.
+    pub async fn attest(&self, note: &Note) -> Result<(), BookError> {
+        let alarms = match self.shared.book() {
+            Some(mut book) => book.attest(note)?,
+            None => return Ok(()),
+        };
+        for alarm in alarms {
+            self.shared.tell(Event::Alarm { peer: None, alarm: Box::new(alarm) });
+        }
+        let sessions: Vec<Arc<Session>> = self.shared.sessions().values().cloned().collect();
+        for session in sessions {
+            if let Some(Ok(Agreement { attest_every: Some(every), .. })) = session.outcome() {
+                let shared = Arc::clone(&self.shared);
+                tokio::spawn(async move { witness::send_newest(&shared, &session, every).await });
+            }
+        }
+        Ok(())
+    }
+
+    /// Waits until there is a connection with a peer; whether there is one within `limit`.
+    pub async fn connected(&self, peer: PeerId, limit: Duration) -> bool {
+        let wait = async {
+            loop {
+                let mut changes = self.shared.connections.subscribe();
+                if self.session(peer).is_some() || changes.changed().await.is_err() {
+                    return;
+                }
+            }
+        };
+        tokio::time::timeout(limit, wait).await.is_ok()
+    }
+
+    pub(super) fn session(&self, peer: PeerId) -> Option<Arc<Session>> {
+        self.shared.sessions_of(peer).into_iter().next()
+    }
+
+    pub(super) async fn open(&self, session: &Session, protocol: Protocol) -> Result<Stream, OpenError> {
+        self.shared.open(session.connection, protocol).await
+    }
+
+    pub(super) fn count(&self, session: &Session, version: Version, outcome: &'static str) {
+        let protocol = Protocol::of_blocks(version).unwrap_or(Protocol::Blocks2);
+        self.shared.counters.count(protocol.short(), &session.agent(), outcome);
+    }
+
+    /// Counts a stream that failed, and tells what the peer did, once for each kind.
+    pub(super) fn count_failure(&self, session: &Session, version: Version, error: &FetchError) {
+        let protocol = Protocol::of_blocks(version).unwrap_or(Protocol::Blocks2);
+        let kind = match error {
+            FetchError::Fault(fault) => fault.name(),
+            FetchError::Stream(error) if error.is_misbehaviour() => "bad_message",
+            _ => return self.shared.counters.count(protocol.short(), &session.agent(), "broken"),
+        };
+        self.shared.refused(session, protocol, Refused::Us, kind, error.to_string());
+    }
+}
