@@ -9,6 +9,7 @@
 //! | [`own`] | our own protocols over libp2p: hello, blocks, attestations |
 //! | [`peering`] | what every transport looks like to the services above: sessions, channels, messages |
 //! | [`source`] | what a service may offer: blocks that were verified |
+//! | [`tunnel`] | a classic node and a libp2p node joined, every channel byte for byte |
 //!
 //! Only this crate and `testnet` name libp2p and tokio. Nothing here trusts a peer for content, bans one
 //! for its version, opens a database or writes a file.
@@ -20,3 +21,4 @@ pub mod lp2p;
 pub mod own;
 pub mod peering;
 pub mod source;
+pub mod tunnel;

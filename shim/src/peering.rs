@@ -8,7 +8,9 @@
 //! All queues are bounded: a slow service makes its transport stop reading, a slow peer makes
 //! [`Outbox::send`] wait and then give the session up.
 
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use tokio::sync::{mpsc, oneshot};
@@ -191,15 +193,24 @@ impl Outbox {
         (Self { commands }, queue)
     }
 
+    /// Puts a message into the transport's queue, in the order of the calls, and returns what will be heard of it. Waits while
+    /// the queue is full.
+    ///
+    /// # Errors
+    /// [`SendError::Closed`] when the transport has ended.
+    pub async fn hand_over(&self, session: Session, channel: Channel, payload: Bytes) -> Result<Outcome, SendError> {
+        let (done, outcome) = oneshot::channel();
+        let command = Command::Send { session, channel, payload, done };
+        self.commands.send(command).await.map_err(|_| SendError::Closed)?;
+        Ok(Outcome { outcome })
+    }
+
     /// Sends a message and waits until the transport has handed it over: back-pressure for the caller.
     ///
     /// # Errors
     /// See [`SendError`].
     pub async fn send(&self, session: Session, channel: Channel, payload: Bytes) -> Result<(), SendError> {
-        let (done, outcome) = oneshot::channel();
-        let command = Command::Send { session, channel, payload, done };
-        self.commands.send(command).await.map_err(|_| SendError::Closed)?;
-        outcome.await.unwrap_or(Err(SendError::Closed))
+        self.hand_over(session, channel, payload).await?.await
     }
 
     /// Ends a session; an ended one is no error.
@@ -207,5 +218,20 @@ impl Outbox {
         let command = Command::Close { session, reason: reason.into() };
         // The transport being gone has ended the session as well.
         let _ = self.commands.send(command).await;
+    }
+}
+
+/// What will be heard of a message that was handed over.
+#[derive(Debug)]
+pub struct Outcome {
+    outcome: oneshot::Receiver<Result<(), SendError>>,
+}
+
+impl Future for Outcome {
+    type Output = Result<(), SendError>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        // A transport that drops a message has ended its session.
+        Pin::new(&mut self.outcome).poll(cx).map(|outcome| outcome.unwrap_or(Err(SendError::Closed)))
     }
 }

@@ -3,3 +3,4 @@
 
 mod lp2p;
 mod own;
+mod tunnel;
