@@ -7,31 +7,13 @@
 # Upstream's programs are built once from the Go module proxy into the cache folder (see setup.sh).
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/setup.sh"
+. "$ROOT/scripts/upstream.sh"
 
 mode=${1:-smoke}
 case $mode in smoke | all) ;; *) die "usage: real-nodes.sh [smoke|all]" ;; esac
 if ! have go || ! have python3; then say "SKIPPED: real engines and real nodes: Go and Python 3 are needed"; exit 0; fi
 
-upstream=$ROOT/testnet/upstream
-programs=$CACHE/upstream
 fixtures=$ROOT/fixtures
-mkdir -p "$programs"
-
-# build NAME FOLDER PACKAGE TAGS: builds a Go program once for each state of its sources.
-build() {
-    local name=$1 folder=$upstream/$2 stamp
-    stamp=$({ go version && echo "$3 $4" && find "$folder" -type f | sort | xargs cat; } | sha256sum)
-    [ -x "$programs/$name" ] && [ "$(cat "$programs/$name.stamp" 2>/dev/null)" = "$stamp" ] && return
-    say "building $name"
-    (cd "$folder" && go build -buildvcs=false -mod=readonly -trimpath -ldflags "-s -w" -tags "$4" -o "$programs/$name" "$3")
-    printf '%s\n' "$stamp" >"$programs/$name.stamp"
-}
-
-build_node() {
-    local module=github.com/cometbft/cometbft
-    [ "$1" = 0.34 ] && module=github.com/tendermint/tendermint
-    build "cometbft-$1" "node/v$1" "$module/cmd/cometbft" pebbledb
-}
 
 have_rocksdb() { [ -e /usr/include/rocksdb/c.h ] && printf '#include <rocksdb/c.h>\n' | "${CC:-cc}" -E - >/dev/null 2>&1; }
 

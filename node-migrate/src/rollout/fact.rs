@@ -158,6 +158,8 @@ pub enum Fact {
         action: Action,
         /// Which way it takes the node.
         way: Way,
+        /// The network's height.
+        network_height: u64,
         /// Errors in the node's log until now.
         errors_total: Option<u64>,
         /// Why it may be.

@@ -68,8 +68,8 @@ pub struct NodeState {
     pub out_since_ms: Option<u64>,
     /// Whether it has been in service on the new side since it was cut over: its new heights are its own.
     pub served_new: bool,
-    /// The last height sampled when it was last started.
-    pub started_after_height: u64,
+    /// The network's height when it was last started: what it signs above was signed since.
+    pub started_at_height: u64,
     /// Errors in its log before it was last started.
     pub errors_before: Option<u64>,
     /// What is wrong with it, and since when.
@@ -232,11 +232,11 @@ impl State {
             Fact::Found { side, prepared, running, .. } => {
                 (node.side, node.prepared, node.running, node.unsure) = (*side, *prepared, *running, false);
             }
-            Fact::Begun { action, way, errors_total, .. } => {
+            Fact::Begun { action, way, network_height, errors_total, .. } => {
                 node.open = Some((*action, *way));
                 node.out_since_ms = node.out_since_ms.or(Some(at_ms));
                 if *action == Action::Start {
-                    node.started_after_height = self.sampled_to_height;
+                    node.started_at_height = *network_height;
                     node.errors_before = *errors_total;
                 }
             }

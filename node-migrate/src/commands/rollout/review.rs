@@ -16,7 +16,8 @@ pub(super) fn run(command: &Review, world: &Surroundings) -> Result<(), AppError
         durable::write_file(out, text.as_bytes())?;
         world.output.result(&json!({ "review": out }), || format!("The review is {}.", out.display()));
     } else {
-        world.output.result(&json!({ "review": text }), || text.clone());
+        let facts: Vec<_> = log.records.iter().map(|record| &record.event).collect();
+        world.output.result(&json!({ "review": text, "facts": facts }), || text.clone());
     }
     Ok(())
 }

@@ -23,7 +23,7 @@ use crate::journal::Contents;
 pub fn review(plan: &Plan, log: &Contents<Entry>) -> String {
     let entries: Vec<&Entry> = log.records.iter().map(|record| &record.event).collect();
     let state = State::of(plan, entries.iter().copied());
-    let mut text = format!("# Rollout {}: {} to {}\n\n", plan.name, verdict(plan, &state), plan.format.to);
+    let mut text = format!("# Rollout {} (to {}): {}\n\n", plan.name, plan.format.to, verdict(plan, &state));
     summary(&mut text, plan, &state, &entries);
     table::of_nodes(&mut text, plan, &state, &entries);
     for part in parts(plan, &entries) {
@@ -67,7 +67,7 @@ fn summary(text: &mut String, plan: &Plan, state: &State, entries: &[&Entry]) {
         plan.limits.nodes_in_flight_max
     ));
     if let Some(halt) = &state.halted {
-        lines.push(format!("**Halted** {}: {}.", time(halt.at_ms), halt.reason));
+        lines.push(format!("**Halted** {}: {}.", time(halt.at_ms), one_line(&halt.reason)));
     }
     for (name, node) in &state.nodes {
         if let Some(why) = &node.held {

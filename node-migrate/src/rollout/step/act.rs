@@ -32,7 +32,8 @@ impl Turn<'_> {
 
     fn begin(&mut self, name: &NodeName, action: Action, way: Way, evidence: Vec<Evidence>) {
         let errors_total = self.node_seen(name).and_then(|seen| seen.errors_total);
-        self.decide(Fact::Begun { node: name.clone(), action, way, errors_total, evidence });
+        let network_height = self.network_height();
+        self.decide(Fact::Begun { node: name.clone(), action, way, network_height, errors_total, evidence });
         let limits = &self.plan.limits;
         let seconds_max = match action {
             Action::Stop | Action::Start => limits.command_seconds_max,

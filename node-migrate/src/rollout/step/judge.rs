@@ -83,7 +83,7 @@ impl Turn<'_> {
         let mut evidence = vec![self.lag(name)?];
         if self.power(name) > 0 {
             let (signed, sampled) = (node.signed_height, self.state.sampled_to_height);
-            if signed <= node.started_after_height
+            if signed <= node.started_at_height
                 || sampled.saturating_sub(signed) > self.plan.gates.height_lag_blocks_max
             {
                 return None;

@@ -76,7 +76,7 @@ fn a_rollout_comes_to_its_end_and_its_review_tells_of_it() {
     assert_eq!(run(&plan, &driver, &path), End::At(Rest::Complete));
     let text = review(&plan, &read(&path).expect("reads"));
     for says in [
-        "# Rollout a test: complete to pebbledb",
+        "# Rollout a test (to pebbledb): complete",
         "## Stage canary (1 nodes)",
         "**stage fraction is promoted** by its gates",
         "| val3 | validator | 10 | rack3 | all | pebbledb |",
@@ -98,7 +98,7 @@ fn a_halted_rollout_is_told_with_its_reason_and_what_it_rests_on() {
     assert_eq!(run(&plan, &driver, &path), End::At(Rest::Halted));
     let text = review(&plan, &read(&path).expect("reads"));
     for says in [
-        "# Rollout a test: halted to pebbledb",
+        "# Rollout a test (to pebbledb): halted",
         "**Halted**",
         "val2 logs too many errors",
         "val2 logged 6 errors (at most 5)",

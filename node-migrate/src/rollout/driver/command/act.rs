@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::CommandDriver;
 use super::child::{ChildError, Ended};
-use super::home;
+use super::{home, log_file};
 use crate::home::Home;
 use crate::migration;
 use crate::rollout::fact::{Action, Outcome};
@@ -84,6 +84,7 @@ impl Work<'_> {
         if home::process(self.command) == Process::Running {
             return Ok("it runs already".to_owned());
         }
+        let logged = self.command.log.as_ref().and_then(|log| std::fs::metadata(log).ok()).map_or(0, |meta| meta.len());
         let said = self.shell("the start command", &self.command.start)?;
         let mut was_there = false;
         loop {
@@ -92,13 +93,13 @@ impl Work<'_> {
                 return Ok(said);
             }
             if was_there && process == Process::Stopped {
-                return Err(format!("the node exited after its start: {}", self.last_words()));
+                return Err(format!("the node exited after its start: {}", self.last_words(logged)));
             }
             was_there |= process == Process::Running;
             let late = self.look_again("the node is not up after its start command");
             match late {
                 Err(_) if was_there => return Ok(format!("{said} (its RPC does not answer yet)")),
-                Err(reason) => return Err(format!("{reason}: {}", self.last_words())),
+                Err(reason) => return Err(format!("{reason}: {}", self.last_words(logged))),
                 Ok(()) => {}
             }
         }
@@ -112,14 +113,18 @@ impl Work<'_> {
         Ok(())
     }
 
-    /// The end of the node's log.
-    fn last_words(&self) -> String {
-        const LINES: usize = 5;
+    /// What the node logged from byte `from` on: its errors, else the end.
+    fn last_words(&self, from: u64) -> String {
+        const LINES: usize = 4;
+        const CHARS: usize = 240;
         let Some(log) = &self.command.log else { return "its log is not known".to_owned() };
-        let text = std::fs::read(log).unwrap_or_default();
-        let text = String::from_utf8_lossy(&text);
-        let lines: Vec<&str> = text.lines().rev().take(LINES).collect();
-        lines.into_iter().rev().map(|line| line.chars().take(300).collect::<String>()).collect::<Vec<_>>().join(" / ")
+        let Ok(bytes) = log_file::read_from(log, from) else { return "its log cannot be read".to_owned() };
+        let lines: Vec<&[u8]> = bytes.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).collect();
+        let errors: Vec<&[u8]> = lines.iter().copied().filter(|line| log_file::is_error(line)).collect();
+        let told = if errors.is_empty() { lines } else { errors };
+        let told = told.iter().skip(told.len().saturating_sub(LINES));
+        let texts = told.map(|line| String::from_utf8_lossy(line).trim().chars().take(CHARS).collect::<String>());
+        texts.collect::<Vec<_>>().join(" / ")
     }
 
     fn roll_back(&self) -> Outcome {

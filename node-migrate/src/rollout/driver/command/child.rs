@@ -158,7 +158,12 @@ fn tail(mut output: File, begin: u64) -> String {
     let from = output.metadata().map_or(begin, |meta| meta.len().saturating_sub(TAIL_BYTES).max(begin));
     let read = output.seek(SeekFrom::Start(from)).and_then(|_| output.take(TAIL_BYTES).read_to_end(&mut bytes));
     match read {
-        Ok(_) => String::from_utf8_lossy(&bytes).trim().to_owned(),
+        Ok(_) => {
+            let text = String::from_utf8_lossy(&bytes);
+            // A line whose beginning is cut off says nothing.
+            let whole = if from > begin { text.split_once('\n').map_or("", |(_, rest)| rest) } else { &text };
+            whole.trim().to_owned()
+        }
         Err(error) => format!("(what it said cannot be read: {error})"),
     }
 }

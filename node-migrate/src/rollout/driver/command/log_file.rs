@@ -4,7 +4,7 @@
 //! of a program that dies (`panic:`, `CONSENSUS FAILURE`).
 
 use std::fs::File;
-use std::io::{Read, Seek, SeekFrom};
+use std::io::{self, Read, Seek, SeekFrom};
 use std::path::Path;
 
 /// Bytes read in one round: a log that grows faster is followed over several.
@@ -37,7 +37,18 @@ impl ErrorCount {
     }
 }
 
-fn is_error(line: &[u8]) -> bool {
+/// What stands in a log from byte `from` on, at most the last part of it.
+pub(super) fn read_from(log: &Path, from: u64) -> io::Result<Vec<u8>> {
+    const BYTES_MAX: u64 = 64 << 10;
+    let mut file = File::open(log)?;
+    let length = file.metadata()?.len();
+    file.seek(SeekFrom::Start(from.max(length.saturating_sub(BYTES_MAX)).min(length)))?;
+    let mut bytes = Vec::new();
+    file.take(BYTES_MAX).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+pub(super) fn is_error(line: &[u8]) -> bool {
     let has = |word: &[u8]| line.windows(word.len()).any(|part| part == word);
     line.starts_with(b"E[")
         || has(b" ERR ")
