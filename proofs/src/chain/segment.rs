@@ -74,6 +74,12 @@ pub enum SegmentError {
         /// Its last one.
         to: u64,
     },
+    /// The chain's name has control characters, which would make other lines.
+    #[error("the chain's name {name:?} has control characters")]
+    ChainName {
+        /// The name.
+        name: String,
+    },
     /// The nodes are too many or too few.
     #[error(transparent)]
     Nodes(#[from] FrontierError),
@@ -134,7 +140,7 @@ impl Segment {
     /// and is no longer; shorter is only the last one of a tree.
     ///
     /// # Errors
-    /// [`SegmentError`] but `Shape` and `Nodes`.
+    /// [`SegmentError`] but `Shape`, `ChainName` and `Nodes`.
     pub fn check(first: u64, heights: &RangeInclusive<u64>) -> Result<(), SegmentError> {
         let (from, to) = (*heights.start(), *heights.end());
         let index = from.checked_sub(first).ok_or(SegmentError::Below { first, from })?;
@@ -148,9 +154,12 @@ impl Segment {
     /// The segment that a walk took, of the tree that begins at `first`; its signatures are the caller's business.
     ///
     /// # Errors
-    /// As [`Segment::check`].
+    /// As [`Segment::check`], or [`SegmentError::ChainName`].
     pub fn of(walk: &Walk, first: u64) -> Result<Self, SegmentError> {
         let (state, to) = (walk.state(), walk.next().saturating_sub(1));
+        if state.chain_id.contains(char::is_control) {
+            return Err(SegmentError::ChainName { name: state.chain_id });
+        }
         let heights = walk.first()..=to;
         Self::check(first, &heights)?;
         let (start, border) = state.start.zip(state.below).ok_or(SegmentError::Empty { from: walk.first(), to })?;
@@ -168,6 +177,9 @@ impl Segment {
     }
 
     fn fields(line: &str) -> Option<Self> {
+        if line.contains(char::is_control) {
+            return None;
+        }
         // The chain's name may hold anything; the other fields do not hold the divider.
         let mut fields = line.strip_prefix("segment ")?.rsplitn(6, " | ");
         let (nodes, last, start, below) = (fields.next()?, fields.next()?, fields.next()?, fields.next()?);
@@ -308,6 +320,14 @@ mod tests {
         assert_eq!(check(6, 10), Err(SegmentError::Misaligned { first: 5, from: 6 }));
         assert_eq!(check(5, 65_541), Err(SegmentError::Long { from: 5, to: 65_541 }));
         assert_eq!(check(5, 4), Err(SegmentError::Empty { from: 5, to: 4 }));
+    }
+
+    #[test]
+    fn a_chain_cannot_be_named_so_as_to_make_lines() {
+        let name = format!("a\n{}", segment(65_541, 65_800));
+        let walk = Walk::new(&name, 5);
+        assert_eq!(Segment::of(&walk, 5), Err(SegmentError::ChainName { name }));
+        assert_eq!(Segment::parse(&format!("{}\n", segment(5, 9))), Err(SegmentError::Shape));
     }
 
     #[test]

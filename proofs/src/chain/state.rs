@@ -15,7 +15,7 @@
 
 use std::fmt::{self, Display, Formatter};
 use std::iter::Peekable;
-use std::str::Lines;
+use std::str::Split;
 
 use sha2::{Digest, Sha256};
 
@@ -75,14 +75,13 @@ impl WalkState {
     /// # Errors
     /// [`WalkStateError`].
     pub fn parse(text: &str) -> Result<Self, WalkStateError> {
-        let body = text.strip_suffix('\n').and_then(|text| text.rsplit_once('\n')).map(|(body, _)| body.len() + 1);
-        let (body, last) = text.split_at_checked(body.unwrap_or(0)).ok_or(WalkStateError::Truncated)?;
-        let actual = last.strip_prefix("sum ").map(str::trim_end).ok_or(WalkStateError::Truncated)?;
-        let expected = hex::encode(Sha256::digest(body));
+        let lines = text.strip_suffix('\n').and_then(|text| text.rsplit_once("\nsum "));
+        let (body, actual) = lines.ok_or(WalkStateError::Truncated)?;
+        let expected = hex::encode(Sha256::digest(&text[..=body.len()]));
         if actual != expected {
             return Err(WalkStateError::Sum { expected, actual: actual.to_owned() });
         }
-        let mut lines = Values(body.lines().peekable());
+        let mut lines = Values(body.split('\n').peekable());
         if lines.0.next() != Some(HEADER) {
             return Err(WalkStateError::Header);
         }
@@ -104,7 +103,7 @@ impl WalkState {
 }
 
 /// The lines that are left.
-struct Values<'a>(Peekable<Lines<'a>>);
+struct Values<'a>(Peekable<Split<'a, char>>);
 
 impl<'a> Values<'a> {
     fn optional<T>(
@@ -185,7 +184,9 @@ mod tests {
         assert_eq!(parse(""), WalkStateError::Truncated);
         assert_eq!(parse(body), WalkStateError::Truncated);
         assert!(matches!(parse(&text.replace("size 3", "size 2")), WalkStateError::Sum { .. }));
-        assert!(matches!(parse(&text[..text.len() - 2]), WalkStateError::Truncated | WalkStateError::Sum { .. }));
+        assert_eq!(parse(text.trim_end()), WalkStateError::Truncated);
+        assert!(matches!(parse(&text.replace("\nsum ", "\nsum  ")), WalkStateError::Sum { .. }));
+        assert!(matches!(parse(&format!("{} \n", text.trim_end())), WalkStateError::Sum { .. }));
         assert_eq!(parse(&summed(&body.replace("/v1", "/v2"))), WalkStateError::Header);
         for (key, from, to) in [
             ("chain", "chain ", "name "),
@@ -193,6 +194,7 @@ mod tests {
             ("first-block", "first-block 0", "first-block A"),
             ("first-below", "first-below 0", "first-below  0"),
             ("size", "size 3", "size +3"),
+            ("first", "first 5", "first 5\r"),
             ("below", "\nbelow ", "\nbelow 1 "),
             ("node", "\nnode ", "\nnode 1"),
             ("below", "\nnode ", "\nnodes "),

@@ -274,6 +274,13 @@ fn nodes_of_other_chains_or_heights_are_refused() {
     let other = reproduce(&Server::honest().url, &["--chain", "mainnet"]);
     assert_eq!(other.code, 6);
     assert!(other.err.contains("serves chain \"fx-038\", expected \"mainnet\""), "{}", other.err);
+    // A name that would make lines of its own among what is printed.
+    refused(6, "serves a chain whose name has control characters", |path, answer| {
+        if path == "/status" {
+            answer["result"]["node_info"]["network"] = json!(format!("fx-038\nroot {ROOT}"));
+        }
+        Answer::Send
+    });
     // Pruned while it is walked.
     refused(7, "the node refuses: ", |path, answer| {
         if path.starts_with("/commit") && query(path, "height") > 30 {

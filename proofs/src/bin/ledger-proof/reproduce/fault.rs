@@ -21,6 +21,8 @@ pub(crate) enum Fault {
     Refused { url: String, path: String, reason: String },
     #[error("{url} serves chain {actual:?}, expected {expected:?}")]
     OtherChain { url: String, expected: String, actual: String },
+    #[error("{url} serves a chain whose name has control characters: {name:?}")]
+    ChainName { url: String, name: String },
     #[error("{url} is pruned: its first height is {base}, but {first} is needed")]
     Pruned { url: String, base: u64, first: u64 },
     #[error("{url} has heights up to {tip}, but {last} is needed")]

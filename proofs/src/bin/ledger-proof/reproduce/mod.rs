@@ -127,6 +127,10 @@ impl Sources {
             }
             _ => chain_id,
         };
+        // It goes into lines that others read.
+        if chain_id.contains(char::is_control) {
+            return Err(Fault::ChainName { url: first.url().to_owned(), name: chain_id });
+        }
         let (mut base, mut tip) = (base, tip);
         if let Some(second) = &second {
             let (actual, its_base, its_tip) = second.status()?;
