@@ -7,6 +7,7 @@
 //! | [`counters`] | what happened how often, by protocol, peer and outcome |
 //! | [`lp2p`] | CometBFT's libp2p transport |
 //! | [`own`] | our own protocols over libp2p: hello, blocks, attestations |
+//! | [`memory`] | what payloads may take until their service has let go of them |
 //! | [`peering`] | what every transport looks like to the services above: sessions, channels, messages |
 //! | [`source`] | what a service may offer: blocks that were verified |
 //! | [`tunnel`] | a classic node and a libp2p node joined, every channel byte for byte |
@@ -18,6 +19,7 @@ pub mod blocksync;
 pub mod classic;
 pub mod counters;
 pub mod lp2p;
+pub mod memory;
 pub mod own;
 pub mod peering;
 pub mod source;

@@ -127,8 +127,7 @@ impl NodeKey {
     /// The text of a `node_key.json`.
     #[must_use]
     pub fn to_json(&self) -> Zeroizing<String> {
-        let pair = Zeroizing::new(self.key.to_keypair_bytes());
-        let value = BASE64.encode(&*pair);
+        let value = BASE64.encode(&*self.pair());
         let mut file = KeyFile { priv_key: TypedKey { kind: KEY_TYPE.to_owned(), value } };
         let text = Zeroizing::new(serde_json::to_string(&file).expect("two strings are JSON"));
         file.priv_key.value.zeroize();
@@ -145,6 +144,11 @@ impl NodeKey {
     #[must_use]
     pub fn public(&self) -> [u8; 32] {
         self.key.verifying_key().to_bytes()
+    }
+
+    /// Seed and public key, as the file has them.
+    pub(crate) fn pair(&self) -> Zeroizing<[u8; 64]> {
+        Zeroizing::new(self.key.to_keypair_bytes())
     }
 
     /// Signs a challenge.

@@ -76,6 +76,8 @@ pub struct Options {
     pub accept: Accept,
     /// Bytes that messages may take in memory, of all peers together, until the service lets go of them.
     pub memory_bytes_max: usize,
+    /// Incoming messages that are larger are refused, whatever their channel carries: for services that only answer questions.
+    pub receive_bytes_max: usize,
     /// How long a message may take, beside what its bytes take; [`Options::new`] has what nodes have.
     pub patience: Duration,
 }
@@ -84,7 +86,7 @@ impl Options {
     /// The options for peers of a release: 256 MiB of memory, and the patience of a node.
     #[must_use]
     pub fn new(release: Release, accept: Accept) -> Self {
-        Self { release, accept, memory_bytes_max: 256 << 20, patience: PATIENCE }
+        Self { release, accept, memory_bytes_max: 256 << 20, receive_bytes_max: usize::MAX, patience: PATIENCE }
     }
 }
 
@@ -113,6 +115,7 @@ impl Behaviour {
             events: events.clone(),
             traffic: Arc::default(),
             budget: Budget::new(options.memory_bytes_max),
+            receive_bytes_max: options.receive_bytes_max,
             patience: options.patience,
         };
         Self {

@@ -34,7 +34,7 @@ pub struct Handler {
 impl Handler {
     pub(super) fn new(connection: ConnectionId, link: Arc<Link>) -> Self {
         let largest =
-            PROTOCOLS.iter().map(|each| link.shared().message_bytes_max(each.channel)).max().unwrap_or_default();
+            PROTOCOLS.iter().map(|each| link.shared().receive_bytes_max(each.channel)).max().unwrap_or_default();
         Self {
             connection,
             link,

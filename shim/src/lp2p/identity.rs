@@ -4,15 +4,12 @@
 //! peer id = base58btc(00 24 08 01 12 20 || public key, 32 bytes)    printed as 12D3KooW...
 //! ```
 //! That is the identity multihash of the key's protobuf form (libp2p specification, peer ids). A node takes the key from
-//! its `node_key.json`: 64 bytes in base64, seed and public key (CometBFT, `p2p/key.go`).
-//!
-//! Never a validator's signing key: only files of the form of `node_key.json` are read, and only as text given by the caller.
+//! its `node_key.json`, the same that makes its id on the classic transport ([`crate::classic::node_key`]).
 
 use libp2p::PeerId;
-use libp2p::identity::{Keypair, PublicKey};
-use serde::Deserialize;
+use libp2p::identity::{Keypair, PublicKey, ed25519};
 
-const ED25519: &str = "tendermint/PrivKeyEd25519";
+use crate::classic::node_key::{NodeKey, NodeKeyError};
 
 /// A libp2p identity.
 #[derive(Clone)]
@@ -27,38 +24,6 @@ impl std::fmt::Debug for Identity {
     }
 }
 
-/// Why a text is not a node key.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum NodeKeyError {
-    /// It is not JSON of the expected form.
-    #[error("the node key is not of the form {{\"priv_key\": {{\"type\": .., \"value\": ..}}}}: {source}")]
-    Json {
-        /// Where it is not.
-        source: serde_json::Error,
-    },
-    /// The key is of another kind.
-    #[error("the node key is a {found}, expected {ED25519}")]
-    Kind {
-        /// The kind that the file names.
-        found: String,
-    },
-    /// The value is not base64 of a key.
-    #[error("the node key's value is not base64 of 64 bytes, a seed and its public key")]
-    Value,
-}
-
-#[derive(Deserialize)]
-struct NodeKey {
-    priv_key: TypedKey,
-}
-
-#[derive(Deserialize)]
-struct TypedKey {
-    r#type: String,
-    value: String,
-}
-
 impl Identity {
     /// A new identity that nobody has seen before.
     #[must_use]
@@ -71,13 +36,8 @@ impl Identity {
     /// # Errors
     /// When the text is not an ed25519 node key.
     pub fn from_node_key(json: &str) -> Result<Self, NodeKeyError> {
-        let key: NodeKey = serde_json::from_str(json).map_err(|source| NodeKeyError::Json { source })?;
-        if key.priv_key.r#type != ED25519 {
-            return Err(NodeKeyError::Kind { found: key.priv_key.r#type });
-        }
-        let mut bytes = proofs::decode_base64(&key.priv_key.value).map_err(|_| NodeKeyError::Value)?;
-        // Refuses a public half that is not of the seed.
-        let pair = libp2p::identity::ed25519::Keypair::try_from_bytes(&mut bytes).map_err(|_| NodeKeyError::Value)?;
+        let mut pair = NodeKey::from_json(json)?.pair();
+        let pair = ed25519::Keypair::try_from_bytes(&mut *pair).map_err(|_| NodeKeyError::Halves)?;
         Ok(Self { keypair: pair.into() })
     }
 
@@ -114,13 +74,11 @@ mod tests {
     }
 
     #[test]
-    fn other_keys_are_refused_by_name() {
-        let other = NODE_KEY.replace("Ed25519", "Secp256k1");
-        assert!(
-            matches!(Identity::from_node_key(&other), Err(NodeKeyError::Kind { found }) if found == "tendermint/PrivKeySecp256k1")
-        );
-        let half = NODE_KEY.replace("Bn9wdRGg==", "AA");
-        assert!(Identity::from_node_key(&half.replace("9wdRGg==", "AAAAAA==")).is_err());
+    fn other_keys_are_refused() {
+        assert!(matches!(
+            Identity::from_node_key(&NODE_KEY.replace("Ed25519", "Secp256k1")),
+            Err(NodeKeyError::Type { .. })
+        ));
         assert!(matches!(Identity::from_node_key("{}"), Err(NodeKeyError::Json { .. })));
     }
 

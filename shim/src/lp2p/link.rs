@@ -26,6 +26,7 @@ pub(super) struct Shared {
     pub(super) events: mpsc::Sender<Event>,
     pub(super) traffic: Arc<Traffic>,
     pub(super) budget: Arc<Budget>,
+    pub(super) receive_bytes_max: usize,
     pub(super) patience: Duration,
 }
 
@@ -35,8 +36,13 @@ impl Shared {
         allowance(self.patience, bytes)
     }
 
-    pub(super) fn message_bytes_max(&self, channel: Channel) -> usize {
+    fn send_bytes_max(&self, channel: Channel) -> usize {
         message_bytes_max(self.release, channel)
+    }
+
+    /// The largest message that is taken on a channel.
+    pub(super) fn receive_bytes_max(&self, channel: Channel) -> usize {
+        message_bytes_max(self.release, channel).min(self.receive_bytes_max)
     }
 }
 
@@ -103,7 +109,7 @@ impl Link {
         payload: Bytes,
         done: tokio::sync::oneshot::Sender<Result<(), SendError>>,
     ) {
-        let limit = self.shared.message_bytes_max(channel);
+        let limit = self.shared.send_bytes_max(channel);
         let (Some(protocol), Some(place)) = (ChannelProtocol::of(channel), Place::of(channel)) else {
             let _ = done.send(Err(SendError::NoChannel { channel }));
             return;

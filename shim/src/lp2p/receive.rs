@@ -54,7 +54,7 @@ impl InboundUpgrade<Stream> for Accepted {
 pub(super) async fn receive(link: Arc<Link>, room: Arc<Semaphore>, mut stream: Stream, channel: Channel) {
     let shared = link.shared();
     let mut fate = Fate { traffic: &shared.traffic, channel, loss: Some(Loss::CutOff) };
-    match read_message(&mut stream, shared.message_bytes_max(channel), &room, shared).await {
+    match read_message(&mut stream, shared.receive_bytes_max(channel), &room, shared).await {
         Ok(payload) => {
             let bytes = payload.len();
             if link.deliver(channel, payload).await {

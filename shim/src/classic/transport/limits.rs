@@ -24,6 +24,9 @@ pub struct Limits {
     pub stall: Duration,
     /// Bytes a second that one connection may send; 0 for no limit.
     pub send_bytes_per_second: u64,
+    /// Bytes that messages of all sessions may take until the service has let go of them: a session whose message finds no room
+    /// is not read on.
+    pub memory_bytes_max: usize,
     /// The first pause before dialling again; it doubles up to 16 times of this.
     pub retry: Duration,
 }
@@ -41,6 +44,7 @@ impl Default for Limits {
             silence: Duration::from_secs(60 + 45),
             stall: Duration::from_secs(30),
             send_bytes_per_second: 0,
+            memory_bytes_max: 256 << 20,
             retry: Duration::from_secs(2),
         }
     }

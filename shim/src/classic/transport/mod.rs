@@ -34,6 +34,7 @@ pub use limits::Limits;
 use super::multiplex::ChannelSpec;
 use super::node_info::{BLOCK_PROTOCOL, NodeInfo, P2P_PROTOCOL};
 use super::node_key::{NodeId, NodeKey};
+use crate::memory::Memory;
 use crate::peering::{Event, Outbox};
 use limits::Places;
 use quiet::Quiet;
@@ -87,6 +88,7 @@ struct Shared {
     table: Table,
     events: mpsc::Sender<Event>,
     quiet: Quiet,
+    memory: Memory,
 }
 
 /// Starts a transport; must be called within a runtime.
@@ -111,6 +113,7 @@ pub async fn start(config: Config) -> io::Result<Classic> {
         limits: config.limits,
         events: told,
         quiet: Quiet::default(),
+        memory: Memory::new(config.limits.memory_bytes_max),
     });
     let mut tasks = JoinSet::new();
     if let Some(listener) = listener {

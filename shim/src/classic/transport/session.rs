@@ -140,6 +140,7 @@ impl Reading<'_> {
                     self.bell.notify_one();
                 }
                 Some(Incoming::Message { channel, payload }) => {
+                    let payload = self.shared.memory.hold(payload).await;
                     let message = Event::Message { session: self.session, channel, payload };
                     self.shared.events.send(message).await.map_err(|_| "the service is gone".to_owned())?;
                 }

@@ -73,6 +73,14 @@ async fn claims_and_cuts_are_refused_and_counted_and_the_session_goes_on() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_service_that_only_answers_questions_takes_no_long_messages() {
+    let (mut end, _raw, connection) = attacked(Options { receive_bytes_max: 100, ..options() }).await;
+    assert_eq!(answer(&connection, &[101, 1], false).await, [1]);
+    say(&connection, &[7; 100]).await;
+    assert_eq!(end.message().await.2.len(), 100);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_slow_sender_is_given_up_on() {
     let (mut end, _raw, connection) = attacked(Options { patience: Duration::from_millis(300), ..options() }).await;
     assert_eq!(answer(&connection, &[200, 1, 7], false).await, [2]);
