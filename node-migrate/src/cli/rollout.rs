@@ -52,7 +52,7 @@ pub(crate) struct Run {
     #[arg(long, value_name = "NAME")]
     pub(crate) by: Option<String>,
     /// Milliseconds between two rounds of observation.
-    #[arg(long, value_name = "MS", default_value_t = 2000, value_parser = clap::value_parser!(u64).range(50..=600_000))]
+    #[arg(long, value_name = "MS", default_value_t = 1000, value_parser = clap::value_parser!(u64).range(50..=600_000))]
     pub(crate) poll_ms: u64,
 }
 

@@ -15,6 +15,7 @@ use node_migrate::rollout::state::State;
 use node_migrate::rollout::step::Order;
 
 use crate::fixture::Fixture;
+use crate::fleet::Fleet;
 use crate::program::{command, digests, engines, let_the_blocks_grow, run, text};
 
 const HOME: &str = "cometbft-0.38-goleveldb-onelog";
@@ -318,4 +319,56 @@ fn an_unreachable_node_halts_the_rollout_and_a_second_controller_is_refused_by_n
     run(&arguments).failed(8, "not the one that the rollout");
     assert_eq!(engines(&fixture.home())["blockstore.db"], "goleveldb");
     assert!(!fixture.home().join("data/.node-migrate").exists(), "nothing was begun");
+}
+
+/// The runbook's plan, where its nodes are at 127.0.`net`, and no stage waits for a person.
+fn runbook_plan(net: u8) -> String {
+    let page = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/runbook.md")).expect("reads");
+    let (_, from) = page.split_once("```toml file=rollout.toml\n").expect("the page has a plan");
+    let (text, _) = from.split_once("```\n").expect("which ends");
+    text.replace("127.0.26.", &format!("127.0.{net}.")).replace("by-person", "automatic")
+}
+
+#[test]
+fn a_controller_that_is_killed_again_and_again_repeats_nothing() {
+    let fleet = Fleet::new(27);
+    fs::write(fleet.at("rollout.toml"), runbook_plan(27)).expect("writes");
+    let arguments = ["rollout", "run", "rollout.toml", "--execute", "--poll-ms", "100"];
+    let written = || fs::metadata(fleet.at("rollout.log")).map_or(0, |meta| meta.len());
+    let mut killed = 0;
+    let ended = loop {
+        let mut run = fleet.command("node-migrate", &arguments);
+        let mut controller = run.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("the program runs");
+        // Another stretch of the log for each life, so that deaths fall everywhere.
+        let until = written() + 2500 + 311 * killed;
+        let code = loop {
+            if let Some(status) = controller.try_wait().expect("asks") {
+                break status.code();
+            }
+            if written() > until {
+                controller.kill().expect("is there");
+                controller.wait().expect("ends");
+                break None;
+            }
+            std::thread::yield_now();
+        };
+        match code {
+            None => killed += 1,
+            Some(code) => break code,
+        }
+    };
+    let status = fleet.command("node-migrate", &["rollout", "status", "rollout.toml"]).output().expect("runs");
+    let status = String::from_utf8_lossy(&status.stdout).into_owned();
+    assert_eq!(ended, 0, "{status}");
+    assert!(killed > 4, "killed only {killed} times");
+    for node in ["val0", "val1", "val2", "val3"] {
+        let count = |call: &str| fleet.read(&format!("{node}.calls")).lines().filter(|line| *line == call).count();
+        assert_eq!((count("stop"), count("start")), (1, 1), "{node}: {status}");
+        let trail = run(&["journal", text(&fleet.at(node)), "--json"]).ok().json();
+        let migrations = trail.as_array().expect("a list");
+        assert_eq!(migrations.len(), 1, "{node}");
+        let records = migrations[0]["records"].as_array().expect("a list");
+        let begun = records.iter().filter(|record| record["event"]["kind"] == "switch_begun").count();
+        assert_eq!(begun, 1, "{node} was cut over more than once");
+    }
 }
