@@ -13,7 +13,7 @@ use tokio::time::timeout;
 use super::limits::transfer_time;
 
 /// Most that is allocated before it arrives.
-const GROWTH_BYTES: usize = 1 << 18;
+const GROWTH_BYTES: usize = 1 << 20;
 
 /// Longest length prefix: lengths are below 2^32.
 const PREFIX_BYTES_MAX: usize = 5;

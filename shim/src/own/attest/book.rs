@@ -86,20 +86,26 @@ impl Book {
         Ok(Self { origin, own_key, known, own: Shelf::default(), theirs })
     }
 
-    /// Keeps a signed checkpoint of this node, and compares it with those of others that waited for it.
+    /// Keeps a signed checkpoint of this node, and gives what comes of those of others that waited for it.
     ///
     /// # Errors
     /// [`BookError`].
-    pub fn attest(&mut self, note: &Note) -> Result<Vec<Alarm>, BookError> {
+    pub fn attest(&mut self, note: &Note) -> Result<Vec<Judged>, BookError> {
         let (checkpoint, _) = self.open(note, std::slice::from_ref(&self.own_key))?;
         let height = self.height(&checkpoint)?;
         let own = Signed { checkpoint, note: note.to_string() };
-        let size = own.checkpoint.size();
-        let waiting = self.theirs.iter().filter_map(|shelf| shelf.by_size.get(&size));
-        let different = waiting.filter(|theirs| theirs.checkpoint.root() != own.checkpoint.root());
-        let alarms = different.map(|theirs| alarm(Kind::Difference, height, &own, theirs)).collect();
+        let waiting = self.known.iter().zip(&self.theirs);
+        let waiting = waiting.filter_map(|(key, shelf)| Some((key, shelf.by_size.get(&own.checkpoint.size())?)));
+        let judged = |(key, theirs): (&VerifierKey, &Signed)| Judged {
+            verdict: verdict(height, &own, theirs),
+            signer: Some(key.clone()),
+            height: Some(height),
+        };
+        // Those that were compared with this very checkpoint before wait no more.
+        let is_new = self.own.by_size.get(&own.checkpoint.size()).is_none_or(|kept| kept.checkpoint != own.checkpoint);
+        let judged = if is_new { waiting.map(judged).collect() } else { Vec::new() };
         self.own.keep(own);
-        Ok(alarms)
+        Ok(judged)
     }
 
     /// The newest checkpoint of this node at a height that is a multiple of `every`, as its note.
@@ -153,8 +159,7 @@ impl Book {
         }
         let verdict = match own {
             None => Verdict::Pending,
-            Some(own) if *own.checkpoint.root() == root => Verdict::Equal,
-            Some(own) => Verdict::Different(Box::new(alarm(Kind::Difference, height, own, &theirs))),
+            Some(own) => verdict(height, own, &theirs),
         };
         shelf.keep(theirs);
         verdict
@@ -195,6 +200,14 @@ impl Shelf {
     fn is_past(&self, size: u64) -> bool {
         self.by_size.first_key_value().is_some_and(|(first, _)| size < *first)
     }
+}
+
+/// What comes of two checkpoints of one size.
+fn verdict(height: u64, own: &Signed, theirs: &Signed) -> Verdict {
+    if own.checkpoint.root() == theirs.checkpoint.root() {
+        return Verdict::Equal;
+    }
+    Verdict::Different(Box::new(alarm(Kind::Difference, height, own, theirs)))
 }
 
 fn alarm(kind: Kind, height: u64, first: &Signed, second: &Signed) -> Alarm {

@@ -72,10 +72,10 @@ pub enum Event {
         /// Why.
         reason: String,
     },
-    /// A peer's attestation confirms this node's.
+    /// Another node's attestation confirms this node's.
     Confirmed {
-        /// Who sent it.
-        peer: PeerId,
+        /// Who sent it; `None` where it had come before this node's own.
+        peer: Option<PeerId>,
         /// Who signed it.
         signer: VerifierKey,
         /// The height.
@@ -138,10 +138,13 @@ impl std::fmt::Display for Event {
                 write!(f, "{peer}: {protocol}: the peer refused: {reason}")
             }
             Self::Confirmed { peer, signer, height } => {
-                write!(f, "{peer}: the checkpoint at height {height} by {signer} has the same root as ours")
+                peer.iter().try_for_each(|peer| write!(f, "{peer}: "))?;
+                write!(f, "the checkpoint at height {height} by {signer} has the same root as ours")
             }
-            Self::Alarm { peer: Some(peer), alarm } => write!(f, "{peer}: ALARM: {alarm}"),
-            Self::Alarm { peer: None, alarm } => write!(f, "ALARM: {alarm}"),
+            Self::Alarm { peer, alarm } => {
+                peer.iter().try_for_each(|peer| write!(f, "{peer}: "))?;
+                write!(f, "ALARM: {alarm}")
+            }
             Self::ConnectionsRefused { count, address } => {
                 write!(f, "{count} connections not taken, the last from {address}: there are as many as there may be")
             }

@@ -13,7 +13,7 @@ use crate::own::attest::BookError;
 use crate::own::protocol::Protocol;
 use crate::own::streams::OpenError;
 
-use super::event::{Event, Refused};
+use super::event::Refused;
 use super::fetch::FetchError;
 use super::session::Session;
 use super::shared::{Command, Shared};
@@ -78,13 +78,11 @@ impl Handle {
     /// # Errors
     /// [`BookError`]; nothing happens on a node that does not attest.
     pub async fn attest(&self, note: &Note) -> Result<(), BookError> {
-        let alarms = match self.shared.book() {
+        let judged = match self.shared.book() {
             Some(mut book) => book.attest(note)?,
             None => return Ok(()),
         };
-        for alarm in alarms {
-            self.shared.tell(Event::Alarm { peer: None, alarm: Box::new(alarm) });
-        }
+        judged.into_iter().for_each(|judged| witness::settle(&self.shared, None, "", judged));
         let sessions: Vec<Arc<Session>> = self.shared.sessions().values().cloned().collect();
         for session in sessions {
             if let Some(Ok(Agreement { attest_every: Some(every), .. })) = session.outcome() {

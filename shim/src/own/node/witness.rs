@@ -4,8 +4,8 @@ use std::num::NonZeroU64;
 use std::sync::Arc;
 use std::time::Duration;
 
-use libp2p::Stream;
 use libp2p::futures::AsyncWriteExt;
+use libp2p::{PeerId, Stream};
 
 use crate::own::attest::{Code, Judged, Reply, Verdict, attestation, read_attestation};
 use crate::own::framing::{self, FramingError};
@@ -93,14 +93,21 @@ async fn judge(shared: &Shared, session: &Session, note: &[u8]) -> Judged {
 }
 
 async fn tell(shared: &Shared, session: &Session, judged: Option<Judged>) {
-    let Some(Judged { verdict, signer, height }) = judged else { return };
-    let peer = session.peer;
-    if let Verdict::Refused { reason } = &verdict {
-        return shared.misbehaved(session, Protocol::Attest, "refused", reason.clone()).await;
+    match judged {
+        Some(Judged { verdict: Verdict::Refused { reason }, .. }) => {
+            shared.misbehaved(session, Protocol::Attest, "refused", reason).await;
+        }
+        Some(judged) => settle(shared, Some(session.peer), &session.agent(), judged),
+        None => {}
     }
-    shared.counters.count(Protocol::Attest.short(), &session.agent(), verdict.name());
+}
+
+/// Counts and tells what comes of an attestation.
+pub(super) fn settle(shared: &Shared, peer: Option<PeerId>, agent: &str, judged: Judged) {
+    let Judged { verdict, signer, height } = judged;
+    shared.counters.count(Protocol::Attest.short(), agent, verdict.name());
     if let Some(alarm) = verdict.alarm() {
-        shared.tell(Event::Alarm { peer: Some(peer), alarm: Box::new(alarm.clone()) });
+        shared.tell(Event::Alarm { peer, alarm: Box::new(alarm.clone()) });
     }
     if let (Verdict::Equal, Some(signer), Some(height)) = (verdict, signer, height) {
         shared.tell(Event::Confirmed { peer, signer, height });

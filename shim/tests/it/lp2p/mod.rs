@@ -2,7 +2,7 @@
 
 mod hostile;
 mod pair;
-mod raw;
+pub mod raw;
 mod reset;
 
 use std::net::SocketAddr;

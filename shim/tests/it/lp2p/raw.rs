@@ -55,7 +55,20 @@ impl Raw {
     where
         F: Future<Output = ()> + Send + 'static,
     {
-        let introduction = self.introduction();
+        let names: Vec<&str> = PROTOCOLS.iter().map(AsRef::as_ref).collect();
+        self.introduce_as(&names, connection, serve);
+    }
+
+    /// The same as one that speaks the protocols of these names.
+    pub fn introduce_as<F>(
+        &self,
+        names: &[&str],
+        connection: Connection,
+        serve: impl Fn(SendStream, RecvStream) -> F + Send + 'static,
+    ) where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        let introduction = self.introduction(names);
         tokio::spawn(async move {
             while let Ok((mut send, mut recv)) = connection.accept_bi().await {
                 let Some(protocol) = agree(&mut send, &mut recv).await else { continue };
@@ -72,7 +85,7 @@ impl Raw {
     }
 
     /// identify's message (libp2p specification, identify): public key, protocols, agent.
-    fn introduction(&self) -> Vec<u8> {
+    fn introduction(&self, names: &[&str]) -> Vec<u8> {
         let mut message = Vec::new();
         let mut field = |number: u8, bytes: &[u8]| {
             message.push(number << 3 | 2);
@@ -80,8 +93,8 @@ impl Raw {
             message.extend(bytes);
         };
         field(1, &self.keypair.public().encode_protobuf());
-        for protocol in PROTOCOLS {
-            field(3, protocol.as_ref().as_bytes());
+        for name in names {
+            field(3, name.as_bytes());
         }
         field(6, b"raw");
         [frame::prefix(message.len()), message].concat()

@@ -14,12 +14,12 @@ fn key(seed: u8) -> SignerKey {
     SignerKey::from_seed(ORIGIN, Algorithm::Ed25519, &[seed; 32]).expect("a name")
 }
 
-fn verifier(seed: u8) -> VerifierKey {
+pub fn verifier(seed: u8) -> VerifierKey {
     key(seed).verifier().clone()
 }
 
 /// The checkpoint of a tree of `size` leaves by the key of `seed`; another `root` is another tree.
-fn signed(seed: u8, size: u64, root: u8) -> Note {
+pub fn signed(seed: u8, size: u64, root: u8) -> Note {
     let checkpoint = Checkpoint::new(ORIGIN, size, [root; 32]).expect("a checkpoint");
     next_checkpoint(None, &[], &checkpoint).expect("the first").sign(&key(seed)).expect("its key")
 }
@@ -53,9 +53,13 @@ fn attestations_that_came_early_are_compared_when_ours_is_there() {
     let mut book = book();
     assert_eq!(judge(&mut book, &signed(2, 100, 5)), Verdict::Pending);
     assert_eq!(judge(&mut book, &signed(3, 100, 6)), Verdict::Pending);
-    let alarms = book.attest(&signed(1, 100, 5)).expect("ours");
-    assert_eq!(alarms.len(), 1);
-    assert_eq!(alarms[0].second.1, signed(3, 100, 6).to_string());
+    let judged = book.attest(&signed(1, 100, 5)).expect("ours");
+    let signers: Vec<_> = judged.iter().map(|judged| (judged.signer.clone(), judged.height)).collect();
+    assert_eq!(signers, [(Some(verifier(2)), Some(100)), (Some(verifier(3)), Some(100))]);
+    assert_eq!(judged[0].verdict, Verdict::Equal);
+    let alarm = judged[1].verdict.alarm().expect("a difference");
+    assert_eq!(alarm.second.1, signed(3, 100, 6).to_string());
+    assert_eq!(book.attest(&signed(1, 100, 5)), Ok(Vec::new()), "told once");
     assert_eq!(judge(&mut book, &signed(2, 100, 5)), Verdict::Replayed);
 }
 
@@ -131,7 +135,8 @@ fn in_any_order_every_difference_is_found_once() {
             let (signer, size, root) = notes[at];
             let note = signed(signer, size, root);
             if signer == 1 {
-                found += book.attest(&note).expect("ours").len();
+                let judged = book.attest(&note).expect("ours");
+                found += judged.iter().filter(|judged| judged.verdict.alarm().is_some()).count();
             } else {
                 found += usize::from(matches!(judge(&mut book, &note), Verdict::Different(_)));
             }

@@ -2,7 +2,9 @@
 
 mod attest;
 mod blocks;
+mod changes;
 mod greeter;
 mod net;
 mod pairs;
 mod support;
+mod witnesses;

@@ -103,6 +103,18 @@ impl Node {
         tokio::time::timeout(LONG, wait).await.expect("the event comes")
     }
 
+    /// Waits until something was counted at least so often.
+    pub async fn counted(&self, protocol: &str, outcome: &str, least: u64) {
+        let wait = async {
+            while self.count(protocol, outcome) < least {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        tokio::time::timeout(LONG, wait)
+            .await
+            .unwrap_or_else(|_| panic!("{protocol} {outcome}: {}", self.counters.to_prometheus()));
+    }
+
     /// How often something was counted, over all agents.
     pub fn count(&self, protocol: &str, outcome: &str) -> u64 {
         let is_it = |count: &shim::counters::Count| count.protocol == protocol && count.outcome == outcome;

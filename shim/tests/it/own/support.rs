@@ -79,10 +79,15 @@ pub struct Remember {
     pub blocks: Vec<OfferedBlock>,
     pub reject_head: Option<u64>,
     pub reject_block: Option<u64>,
+    /// Heads that are known of the chain.
+    pub known: Vec<BlockHead>,
 }
 
 impl Check for Remember {
     fn head(&mut self, head: &BlockHead) -> Result<(), Rejection> {
+        if self.known.iter().any(|known| known.height == head.height && known != head) {
+            return Err(Rejection::new("other parts than the block id names"));
+        }
         if self.reject_head == Some(head.height) {
             Err(Rejection::new("not the hash in the next header"))
         } else {
