@@ -4,6 +4,7 @@ mod attest;
 mod blocks;
 mod changes;
 mod greeter;
+mod hostile;
 mod net;
 mod pairs;
 mod support;

@@ -1,5 +1,7 @@
 //! What the tests of our own protocols share: chains in memory, checks that remember, random numbers by seed.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use bytes::Bytes;
 use shim::own::blocks::{BlockHead, Check, PartSet, Rejection};
 use shim::source::{BlockSource, Offer, OfferedBlock, SourceError};
@@ -38,6 +40,8 @@ pub struct Chain {
     pub blocks: Vec<OfferedBlock>,
     /// Heights that cannot be read.
     pub damaged: Vec<u64>,
+    /// How often a block was read.
+    pub reads: AtomicU64,
 }
 
 impl Chain {
@@ -51,7 +55,7 @@ impl Chain {
             extended_commit: (height % 3 == 0).then(|| random.bytes(size / 2)),
         };
         let blocks = (1..).zip(sizes).map(&mut block).collect();
-        Self { base: 1, blocks, damaged: Vec::new() }
+        Self { base: 1, blocks, damaged: Vec::new(), reads: AtomicU64::new(0) }
     }
 }
 
@@ -65,6 +69,7 @@ impl BlockSource for Chain {
     }
 
     fn block(&self, height: u64) -> Result<Option<OfferedBlock>, SourceError> {
+        self.reads.fetch_add(1, Ordering::Relaxed);
         if self.damaged.contains(&height) {
             return Err(SourceError { height, reason: "part 0: checksum mismatch".to_owned() });
         }
