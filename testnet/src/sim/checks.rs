@@ -1,15 +1,13 @@
 //! What must hold in every run, whatever goes wrong in it.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use mbft_types::VoteType;
 
-use crate::chain::{Address, BlockId, Time};
-use crate::consensus::{Message, Step};
-
-/// Within this time after the end of all faults every node is two heights further than the best one was then.
-pub const LIVENESS_BOUND: Duration = Duration::from_secs(10);
+use crate::chain::{Address, BlockId, CommitSig, Time, Validator, ValidatorSet};
+use crate::consensus::{DecidedBlock, Message, Step};
 
 /// Something that must never happen.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -89,6 +87,44 @@ pub enum Violation {
         /// This node's.
         actual: String,
     },
+    /// Stores hold something else than the chain makes of them.
+    #[error("the stores of node {node}: {reason}")]
+    Stores {
+        /// The node.
+        node: usize,
+        /// What is wrong.
+        reason: String,
+    },
+    /// A verification says what is not so.
+    #[error("the verification of node {node} is wrong: {reason}")]
+    Verdict {
+        /// The node.
+        node: usize,
+        /// What it says.
+        reason: String,
+    },
+    /// Damaged databases have passed all gates.
+    #[error("node {node} has damaged databases, and the rollout is complete")]
+    Undetected {
+        /// The node.
+        node: usize,
+    },
+    /// A rollout neither ends nor halts.
+    #[error("the rollout is still at work after {bound:?}")]
+    Rollout {
+        /// The bound.
+        bound: Duration,
+    },
+    /// The network makes no blocks.
+    #[error("the network is at height {actual}, {bound:?} after the faults ended; {expected} expected")]
+    Standstill {
+        /// The bound.
+        bound: Duration,
+        /// The height that it should have.
+        expected: u64,
+        /// The height that it has.
+        actual: u64,
+    },
     /// The run does not come to an end.
     #[error("{events} events without an end")]
     Endless {
@@ -120,18 +156,47 @@ impl std::fmt::Display for Elapsed {
     }
 }
 
+/// Time of a block, and who signed it.
+type Final = (Time, Vec<(Address, bool)>);
+
 /// What has been seen so far.
 #[derive(Debug, Default)]
 pub(super) struct Checks {
     blocks: BTreeMap<u64, BlockId>,
+    commits: BTreeMap<u64, Final>,
+    /// Height, time and validators of the last block.
+    last: Option<(u64, Time, Arc<ValidatorSet>)>,
     signed: BTreeMap<(Address, u64, u32, Step), Option<BlockId>>,
 }
 
 impl Checks {
     /// A node stores a block.
-    pub(super) fn stored(&mut self, node: usize, height: u64, actual: BlockId) -> Result<(), Violation> {
+    pub(super) fn stored(&mut self, node: usize, decided: &DecidedBlock) -> Result<(), Violation> {
+        let (height, actual) = (decided.block.header.height, decided.id);
         let expected = *self.blocks.entry(height).or_insert(actual);
-        if expected == actual { Ok(()) } else { Err(Violation::Fork { height, node, expected, actual }) }
+        if expected != actual {
+            return Err(Violation::Fork { height, node, expected, actual });
+        }
+        if self.last.as_ref().is_none_or(|(last, ..)| height == last + 1) {
+            self.finalise(decided);
+            let validators = decided.state.last_validators.clone();
+            self.last = validators.map(|validators| (height, decided.block.header.time, validators));
+        }
+        Ok(())
+    }
+
+    /// The block before a block is final by the commit in it.
+    fn finalise(&mut self, decided: &DecidedBlock) {
+        let (Some(commit), Some((height, time, validators))) = (&decided.block.last_commit, &self.last) else { return };
+        let voted =
+            |(signature, validator): (&CommitSig, &Validator)| (validator.address, *signature != CommitSig::Absent);
+        let votes = commit.signatures.iter().zip(validators.members()).map(voted).collect();
+        self.commits.insert(*height, (*time, votes));
+    }
+
+    /// Final heights.
+    pub(super) const fn commits(&self) -> &BTreeMap<u64, Final> {
+        &self.commits
     }
 
     /// A validator sends one of its own messages.

@@ -2,6 +2,7 @@
 
 use ledger_formats::engine::memory::MemoryStore;
 
+use super::migration::Stores;
 use super::rng::Rng;
 use crate::chain::{ChainState, Genesis, Rules};
 use crate::consensus::wire::WalRecord;
@@ -11,9 +12,12 @@ use crate::store::{self, Format, LoadError, Rows};
 /// A disk.
 #[derive(Clone, Debug)]
 pub(super) struct Disk {
-    pub(super) format: Format,
-    pub(super) blocks: MemoryStore,
-    pub(super) states: MemoryStore,
+    /// What the node opens.
+    pub(super) stores: Stores,
+    /// The copy of a migration, and whether it was verified.
+    pub(super) copy: Option<(Stores, bool)>,
+    /// What the node opened before the cut-over, and its height then.
+    pub(super) kept: Option<(Stores, u64)>,
     pub(super) signer: LastSigned,
     wal_height: u64,
     wal: Vec<Vec<u8>>,
@@ -25,15 +29,10 @@ impl Disk {
     /// The disk of a node that has not begun.
     pub(super) fn new(genesis: &Genesis, state: &ChainState, format: Format) -> Self {
         let (blocks, states) = store::genesis_rows(genesis, state, format);
-        Self {
-            format,
-            blocks: MemoryStore::new(blocks),
-            states: MemoryStore::new(states),
-            signer: LastSigned::default(),
-            wal_height: 0,
-            wal: Vec::new(),
-            synced: 0,
-        }
+        let (blocks, states) = (MemoryStore::new(blocks), MemoryStore::new(states));
+        let stores = Stores { format, blocks, states, is_damaged: false };
+        let signer = LastSigned::default();
+        Self { stores, copy: None, kept: None, signer, wal_height: 0, wal: Vec::new(), synced: 0 }
     }
 
     pub(super) fn append(&mut self, record: Vec<u8>) {
@@ -50,11 +49,13 @@ impl Disk {
     }
 
     pub(super) fn save_block(&mut self, decided: &DecidedBlock) {
-        put(&mut self.blocks, store::block_rows(decided, self.format));
+        let rows = store::block_rows(decided, self.stores.format);
+        put(&mut self.stores.blocks, rows);
     }
 
     pub(super) fn save_state(&mut self, decided: &DecidedBlock) {
-        put(&mut self.states, store::state_rows(decided, self.format));
+        let rows = store::state_rows(decided, self.stores.format);
+        put(&mut self.stores.states, rows);
     }
 
     /// Loses what was not made durable: some of the log's end.
@@ -66,7 +67,7 @@ impl Disk {
 
     /// What a validator starts from.
     pub(super) fn recover(&self, rules: Rules) -> Result<Recovered, LoadError> {
-        let stored = store::load(&self.blocks, &self.states, rules)?;
+        let stored = store::load(&self.stores.blocks, &self.stores.states, rules)?;
         // A record that cannot be read ends the log, as a torn one does.
         let wal = self.wal.iter().map_while(|record| WalRecord::decode(record).ok()).collect();
         Ok(Recovered {

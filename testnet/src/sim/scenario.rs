@@ -11,6 +11,9 @@ pub struct Faults {
     pub network: bool,
     /// Nodes die between any two effects, lose the end of their log, and start again.
     pub crashes: bool,
+    /// In a rollout: copies end, are wrong or damaged after their verification, nodes do not start or lie in their
+    /// attestations, disks fill, the controller dies.
+    pub migrations: bool,
 }
 
 /// A fault of the program itself, put in on purpose: the checks must see it.
@@ -23,6 +26,10 @@ pub enum Sabotage {
     VotesCountTwice,
     /// Neither the signer's state nor the log is made durable.
     VotesAreForgotten,
+    /// The gate that compares attestations is removed: whatever a node has, it attests to what all others do.
+    AttestationsAreNotCompared,
+    /// Copies are cut over without having been verified.
+    CopiesAreNotVerified,
 }
 
 /// A kind of runs.
@@ -32,6 +39,8 @@ pub struct Scenario {
     pub nodes: usize,
     /// Heights that every node must reach.
     pub heights: u64,
+    /// Whether the new format is rolled out meanwhile.
+    pub rollout: bool,
     /// Faults.
     pub faults: Faults,
     /// What signatures are.
@@ -42,18 +51,25 @@ pub struct Scenario {
 
 impl Default for Scenario {
     fn default() -> Self {
-        Self { nodes: 4, heights: 15, faults: Faults::default(), crypto: Crypto::Checksum, sabotage: Sabotage::None }
+        Self {
+            nodes: 4,
+            heights: 15,
+            rollout: false,
+            faults: Faults::default(),
+            crypto: Crypto::Checksum,
+            sabotage: Sabotage::None,
+        }
     }
 }
 
 /// A word that names no fault.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is no kind of faults: use none, all, or some of network and crashes, joined by commas")]
+#[error("`{0}` is no kind of faults: use none, all, or some of network, crashes and migrations, joined by commas")]
 pub struct UnknownFault(String);
 
 impl Faults {
     /// All of them.
-    pub const ALL: Self = Self { network: true, crashes: true };
+    pub const ALL: Self = Self { network: true, crashes: true, migrations: true };
 }
 
 impl FromStr for Faults {
@@ -67,6 +83,7 @@ impl FromStr for Faults {
                 "all" => faults = Self::ALL,
                 "network" => faults.network = true,
                 "crashes" => faults.crashes = true,
+                "migrations" => faults.migrations = true,
                 other => return Err(UnknownFault(other.to_owned())),
             }
         }

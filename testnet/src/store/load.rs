@@ -111,6 +111,22 @@ pub fn served(blocks: &dyn ReadStore, format: Format, height: u64) -> Result<Opt
     Ok(Some((bytes, rows.commit(key)?)))
 }
 
+/// The bytes of a stored block; `None` if it is not here.
+///
+/// # Errors
+/// When rows of the block are missing or not what they should be.
+pub fn block_bytes(blocks: &dyn ReadStore, format: Format, height: u64) -> Result<Option<Vec<u8>>, LoadError> {
+    Ok(Blocks { store: blocks, format }.block(height)?.map(|(_, bytes)| bytes))
+}
+
+/// The commit of a stored block as it was seen.
+///
+/// # Errors
+/// When it is missing or not what it should be.
+pub fn seen_commit(blocks: &dyn ReadStore, format: Format, height: u64) -> Result<Commit, LoadError> {
+    Blocks { store: blocks, format }.commit(BlockKey::SeenCommit { height })
+}
+
 /// Root over the heights from the first to `height`: the tree of the ledger's checkpoints.
 ///
 /// # Errors

@@ -14,5 +14,5 @@ mod values;
 
 pub use format::Format;
 pub use home::{Databases, HomeError};
-pub use load::{LoadError, Stored, load, root, served};
+pub use load::{LoadError, Stored, block_bytes, load, root, seen_commit, served};
 pub use rows::{Rows, block_rows, genesis_rows, state_rows};

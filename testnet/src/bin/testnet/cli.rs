@@ -27,7 +27,10 @@ pub(crate) struct SimArguments {
     /// One seed, or those from A to before B.
     #[arg(long, value_name = "A..B", default_value = "0..100")]
     pub(crate) seeds: Seeds,
-    /// Faults: none, all, or some of network and crashes, joined by commas.
+    /// Roll out the new format meanwhile.
+    #[arg(long)]
+    pub(crate) rollout: bool,
+    /// Faults: none, all, or some of network, crashes and migrations, joined by commas.
     #[arg(long, default_value = "all")]
     pub(crate) faults: Faults,
     /// Validators.

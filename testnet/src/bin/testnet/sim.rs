@@ -34,6 +34,7 @@ pub(crate) fn run(arguments: &SimArguments) -> ExitCode {
     let scenario = Scenario {
         nodes: arguments.nodes.into(),
         heights: arguments.heights,
+        rollout: arguments.rollout,
         faults: arguments.faults,
         crypto: if arguments.real_signatures { Crypto::Ed25519 } else { Crypto::Checksum },
         ..Scenario::default()
@@ -47,13 +48,16 @@ pub(crate) fn run(arguments: &SimArguments) -> ExitCode {
     }
     let sum = |of: fn(&Summary) -> u64| held.iter().filter_map(|result| result.as_ref().ok()).map(of).sum::<u64>();
     println!(
-        "{} seeds in {seconds:.1} s: {} held, {} failed; {} heights, {} events, {} restarts",
+        "{} seeds in {seconds:.1} s: {} held, {} failed; {} heights, {} events, {} restarts, {} nodes migrated, \
+         {} rollouts complete",
         results.len(),
         held.len(),
         failed.len(),
-        sum(|it| it.height),
+        sum(|it| it.heights),
         sum(|it| it.events),
         sum(|it| it.restarts),
+        sum(|it| it.migrated),
+        sum(|it| u64::from(it.completed)),
     );
     if failed.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
