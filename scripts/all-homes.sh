@@ -4,6 +4,6 @@
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/setup.sh"
 
-(cd "$ROOT" && cargo build -q -p node-migrate -p testnet)
+build_programs
 folder=${1:-$ROOT/fixtures}
 exec "$CARGO_TARGET_DIR/debug/all-homes" "$CARGO_TARGET_DIR/debug/node-migrate" "$folder" "${@:2}"

@@ -22,7 +22,7 @@ mkdir -p "$folder" "$PROGRAMS"
 (cd "$ROOT/testnet/upstream/bench" && go build -buildvcs=false -trimpath -tags pebbledb -o "$PROGRAMS/bench" .)
 rm -f "$PROGRAMS/bench-rocksdb"
 (cd "$ROOT/testnet/upstream/bench-rocksdb" && go build -buildvcs=false -trimpath -o "$PROGRAMS/bench-rocksdb" . 2>/dev/null) || true
-(cd "$ROOT" && cargo build -q -p node-migrate)
+build_programs
 export NODE_MIGRATE=$CARGO_TARGET_DIR/debug/node-migrate
 
 chain() { "$PROGRAMS/bench" chain -home "$folder/$set_name.part" "$@"; }

@@ -5,7 +5,7 @@ set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/setup.sh"
 
 say "building node-migrate (the first time RocksDB is compiled too, which takes about 20 minutes on two cores)"
-(cd "$ROOT" && cargo build -q -p node-migrate -p testnet)
+build_programs
 PATH=$CARGO_TARGET_DIR/debug:$PATH
 
 work=$(mktemp -d)

@@ -20,7 +20,7 @@ have_rocksdb() { [ -e /usr/include/rocksdb/c.h ] && printf '#include <rocksdb/c.
 build engine-check engine-check . pebbledb
 build bench bench . pebbledb
 for release in 0.38 0.40 1.0; do build_node "$release"; done
-(cd "$ROOT" && cargo build -q -p node-migrate -p proofs -p testnet)
+build_programs
 node_migrate=$CARGO_TARGET_DIR/debug/node-migrate
 
 work=$(mktemp -d)

@@ -18,7 +18,7 @@ finish() {
 }
 trap finish EXIT
 
-(cd "$ROOT" && cargo build -q -p node-migrate -p proofs -p testnet)
+build_programs
 export PATH=$CARGO_TARGET_DIR/debug:$PATH
 mkdir -p "$programs"
 (cd "$ROOT/testnet/upstream/node/v0.38" && go build -buildvcs=false -mod=readonly -trimpath -o "$programs/cometbft-reproduce" github.com/cometbft/cometbft/cmd/cometbft)

@@ -73,6 +73,10 @@ need_libclang() {
     lend_headers
 }
 
+# The programs. The crates are built together: so their dependencies have the features that they have in the tests, and RocksDB is
+# compiled once.
+build_programs() { (cd "$ROOT" && cargo build -q -p node-migrate -p proofs -p proto -p testnet); }
+
 mkdir -p "$CACHE" "$CARGO_TARGET_DIR"
 need_cargo
 need_compiler

@@ -26,6 +26,7 @@ stage "tests"
 cargo test -q --workspace
 # A workspace of its own: see its manifest.
 (cd testnet/light-client && cargo test -q --locked)
+(cd proto/generator && cargo test -q --locked)
 
 stage "documentation"
 RUSTDOCFLAGS="-D warnings -A rustdoc::private_intra_doc_links" cargo doc -q --workspace --no-deps --document-private-items

@@ -11,7 +11,7 @@ real() {
     local report=${NODE_MIGRATE_REPORT:-$CACHE/reports}/real
     if ! have go || ! have python3; then say "SKIPPED: real validators: Go and Python 3 are needed"; return; fi
     build_node 0.38
-    (cd "$ROOT" && cargo build -q -p node-migrate)
+    build_programs
     work=$(mktemp -d)
     trap 'rm -rf "$work"' EXIT
     python3 "$upstream/rollout.py" "$programs/cometbft-0.38" "$work/networks" "$CARGO_TARGET_DIR/debug/node-migrate" "$report"

@@ -6,7 +6,7 @@
 //! | [`mod@negotiate`] | what two nodes can do for each other, or why nothing |
 //! | [`wire`] | messages of our own protocols, unchecked |
 //! | [`cometbft`] | messages of CometBFT's peer protocols, as far as we speak them, unchecked |
-//! | `schema/` | the messages as they are described (protobuf); the code in `src/gen` is generated from it by a test |
+//! | `schema/` | the messages as they are described (protobuf); the code in `src/gen` is generated from it by `generator/` |
 //!
 //! Everything here is a function of its arguments. It never does IO and reads no clock.
 

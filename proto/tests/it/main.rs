@@ -1,7 +1,5 @@
-//! The messages against bytes of real nodes, the generated code against its descriptions, and the negotiation over
-//! all pairs.
+//! The messages against bytes of real nodes, and the negotiation over all pairs.
 
 mod cometbft;
-mod generated;
 mod hello;
 mod negotiate;

@@ -1,12 +1,15 @@
 //! The commit check of node-migrate and the light-client verifier of tendermint-rs say the same about the same heights:
 //! yes to what real nodes of six releases signed, no to everything that was changed in it.
 
+use std::fs::File;
+use std::io::BufReader;
 use std::path::Path;
 
 use ledger_formats::comet::{BlockMeta, Commit, Decode, ValidatorsInfo};
 use ledger_formats::engine::EngineKind;
 use light_client::{Home, Stored};
 use prost::Message;
+use ruzstd::decoding::StreamingDecoder;
 use tendermint::block::signed_header::SignedHeader;
 use tendermint::validator::{Info, Set};
 use tendermint::{PublicKey, Time};
@@ -45,8 +48,10 @@ impl Homes {
         let folder = tempfile::tempdir().expect("a folder");
         let open = |(name, engine)| {
             let packed = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures").join(format!("{name}.tar.zst"));
-            let path = testnet::unpack::unpack_home(&packed, folder.path()).expect("unpacks");
-            (name, Home::open(&path, engine))
+            let packed = BufReader::new(File::open(packed).expect("the fixture is there"));
+            let stream = StreamingDecoder::new_with_max_window_size(packed, 128 << 20).expect("is packed");
+            tar::Archive::new(stream).unpack(folder.path()).expect("unpacks");
+            (name, Home::open(&folder.path().join(name), engine))
         };
         Self { homes: HOMES.map(open).into(), _folder: folder }
     }

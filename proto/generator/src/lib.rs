@@ -1,12 +1,13 @@
-//! `src/gen` is what the generator makes of `schema/`. With `PROTO_REGENERATE=1` it is made anew:
-//! `PROTO_REGENERATE=1 cargo test -p proto generated`.
+//! `proto/src/gen` is what the generator makes of `proto/schema`, and this test says when it is not. With
+//! `PROTO_REGENERATE=1` it is made anew, here in this folder: `PROTO_REGENERATE=1 cargo test`.
+#![cfg(test)]
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-const SCHEMA: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/schema");
-const GENERATED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/gen");
+const SCHEMA: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../schema");
+const GENERATED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../src/gen");
 
 /// Every file below a folder.
 fn files_below(folder: &Path) -> Vec<PathBuf> {
