@@ -3,6 +3,7 @@
 mod attest;
 mod blocks;
 mod changes;
+mod document;
 mod greeter;
 mod hostile;
 mod net;

@@ -9,7 +9,7 @@ use shim::own::node::{Download, Event, FetchError};
 use super::net::{Node, QUIC, Setup, Speaks, TCP};
 use super::support::{Chain, Remember};
 
-const KINDS: [(&str, Speaks); 4] = [
+pub const KINDS: [(&str, Speaks); 4] = [
     ("v1 only", Speaks(&[1], 0)),
     ("v1 + v2", Speaks(&[2, 1], 0)),
     ("v2 only", Speaks(&[2], 0)),
@@ -17,7 +17,7 @@ const KINDS: [(&str, Speaks); 4] = [
 ];
 
 /// The table of docs/protocol.md: the version agreed upon, or the name of the reason.
-const TABLE: [[Result<Version, &str>; 4]; 4] = [
+pub const TABLE: [[Result<Version, &str>; 4]; 4] = [
     [Ok(Version::ONE), Ok(Version::ONE), Err("no_common_version"), Err("below_minimum")],
     [Ok(Version::ONE), Ok(Version::TWO), Ok(Version::TWO), Ok(Version::TWO)],
     [Err("no_common_version"), Ok(Version::TWO), Ok(Version::TWO), Ok(Version::TWO)],
