@@ -63,6 +63,12 @@ impl<'a> Blocks<'a> {
         Ok(self.tip - first + 1)
     }
 
+    pub(super) fn get(&self, key: &BlockKey) -> Result<Option<Vec<u8>>, ChainError> {
+        let mut bytes = Vec::new();
+        key.encode(self.layout, &mut bytes);
+        Ok(self.store.get(&bytes)?)
+    }
+
     pub(super) fn outside(&self, what: String) -> ChainError {
         ChainError::Outside { what, base: self.base, tip: self.tip }
     }

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use ledger_formats::comet::DecodeError;
+use ledger_formats::comet::key::BlockKey;
 use ledger_formats::durable::DurableError;
 use ledger_formats::store::StoreError;
 use proofs::checkpoint::{Checkpoint, CheckpointError, LeafError, NextError, SignError};
@@ -81,6 +82,28 @@ pub enum ChainError {
         height: u64,
         /// The height below.
         below: u64,
+    },
+    /// The last block of a tree is not the one that is named above it.
+    #[error("block meta of height {height} names another block than {above:?} does")]
+    Unbound {
+        /// The height.
+        height: u64,
+        /// What names it.
+        above: BlockKey,
+    },
+    /// The store's last height has no commit.
+    #[error("height {height} has no seen commit, so nothing says which block was decided there")]
+    NoCommit {
+        /// The height.
+        height: u64,
+    },
+    /// A commit cannot be understood.
+    #[error("seen commit of height {height}: {source}")]
+    Commit {
+        /// The height in its key.
+        height: u64,
+        /// What is wrong with it.
+        source: DecodeError,
     },
     /// The tree begins below the store's first height: the heights between were pruned, or were never there.
     #[error("the tree begins at height {first}, but the store holds heights {base} to {tip}")]

@@ -6,7 +6,8 @@
 //!
 //! # Correctness
 //! A leaf is given only if the header hashes to the block id in it, and names the block of the height
-//! below. So all leaves but the last are bound by the hash of the header above, which is in the last leaf.
+//! below. So all leaves but the last are bound by the hash of the header above, which is in the last leaf; what binds
+//! the last one is in `bound`.
 
 use ledger_formats::comet::key::{BlockKey, Layout};
 use ledger_formats::comet::{BlockMeta, Decode};
@@ -56,12 +57,10 @@ impl<'a> Blocks<'a> {
     }
 
     fn meta(&self, height: u64) -> Result<Vec<u8>, ChainError> {
-        let mut key = Vec::new();
-        BlockKey::Meta { height }.encode(self.layout, &mut key);
-        self.store.get(&key)?.ok_or_else(|| self.missing(height))
+        self.get(&BlockKey::Meta { height })?.ok_or_else(|| self.missing(height))
     }
 
-    fn missing(&self, height: u64) -> ChainError {
+    pub(super) fn missing(&self, height: u64) -> ChainError {
         ChainError::Missing { height, base: self.base(), tip: self.tip() }
     }
 

@@ -5,6 +5,7 @@
 //! | `blocks` | which heights a block store holds, and how its keys are spelled |
 //! | `leaves` | the leaves of a run of heights, streamed, each bound to its header and to the height below |
 //! | `tree` | the tree over them: one hash a segment in memory, the rest read again when asked for |
+//! | `bound` | what binds the last leaf, which no header above does yet |
 //! | `signer` | the key and its last checkpoint, which only a grown tree follows |
 //! | `stated` | what a receipt says of that checkpoint |
 //! | `parquet` | the leaves as Parquet files, for query engines |
@@ -14,6 +15,7 @@
 //! every honest node of the network. Nothing here writes into a database.
 
 mod blocks;
+mod bound;
 mod error;
 mod leaves;
 #[cfg(feature = "parquet")]

@@ -5,7 +5,7 @@
 //!
 //! # Correctness
 //! Under a lock on the key file: the last note is read and must be signed by this key, the new tree must
-//! be the last one grown, the new note replaces the last one durably, and only then is it given out.
+//! be the last one grown and its last leaf bound by what stands above it, the new note replaces the last one durably, and only then is it given out.
 
 use std::fs::{self, File, TryLockError};
 use std::io::ErrorKind;
@@ -80,6 +80,7 @@ impl Signer {
             }
             None => (None, Vec::new()),
         };
+        tree.expect_bound(size)?;
         let note = next_checkpoint(last.as_ref(), &proof, &new)?.sign(&self.key)?;
         durable::write_file(&last_path(&self.path), note.to_string().as_bytes())?;
         Ok(note)

@@ -28,7 +28,7 @@ const LEAVES_BETWEEN_LOOKS: u64 = 8_192;
 
 /// The tree of the heights from a first one to the tip of a store.
 pub struct ChainTree<'a> {
-    blocks: Blocks<'a>,
+    pub(super) blocks: Blocks<'a>,
     context: &'a Context<'a>,
     first: u64,
     size: u64,

@@ -91,7 +91,10 @@ fn leaves(tiles: &Path, size: u64) -> Vec<Vec<u8>> {
 fn the_leaves_are_the_blocks_that_upstream_sees() {
     for home in [
         "cometbft-0.34-goleveldb",
+        "cometbft-0.38-goleveldb-ext",
+        "cometbft-0.38-goleveldb-killed-gap",
         "cometbft-0.38-goleveldb-pruned",
+        "cometbft-0.38-halted",
         "cometbft-0.38-initial-height",
         "cometbft-0.40-goleveldb",
         "cometbft-1.0-v2-goleveldb",

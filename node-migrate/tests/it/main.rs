@@ -2,6 +2,7 @@
 #![expect(clippy::print_stderr, reason = "a test that cannot run here says so loudly")]
 
 mod checkpoint;
+mod checkpoint_rows;
 mod crash;
 mod damage;
 mod fixture;
