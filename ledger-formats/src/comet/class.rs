@@ -4,7 +4,7 @@
 //! holds raw hashes, which begin with any bytes. A key of no known form is of kind [`Kind::Unknown`]; it
 //! is never an error.
 
-use super::key::{BlockKey, EvidenceKey, Layout, StateKey, StateRecord};
+use super::key::{BlockKey, EvidenceKey, Layout, LightKey, StateKey, StateRecord};
 
 /// The databases of a CometBFT node that this module knows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -17,10 +17,12 @@ pub enum Database {
     Evidence,
     /// Index of transactions and of block events.
     TxIndex,
+    /// What a light client trusts. No full node opens it.
+    LightStore,
 }
 
 impl Database {
-    /// All of them.
+    /// Those of a full node.
     pub const ALL: [Self; 4] = [Self::BlockStore, Self::State, Self::Evidence, Self::TxIndex];
 
     /// Its name in the node's configuration; the folder is the name with `.db`.
@@ -31,13 +33,14 @@ impl Database {
             Self::State => "state",
             Self::Evidence => "evidence",
             Self::TxIndex => "tx_index",
+            Self::LightStore => "light-client-db",
         }
     }
 
     /// The database of a name.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|database| database.name() == name)
+        Self::ALL.into_iter().chain([Self::LightStore]).find(|database| database.name() == name)
     }
 }
 
@@ -80,8 +83,14 @@ pub enum Kind {
     BlockEvent,
     /// Where the pruning of the index stands.
     IndexRetainHeight,
-    /// Label of the layout of a block or evidence store.
+    /// Label of the layout of a store that is not the state's.
     LayoutVersion,
+    /// A signed header with its validators, of a light client.
+    LightBlock,
+    /// How many light blocks there are.
+    LightSize,
+    /// Whom a light client asks.
+    LightProvider,
     /// None of these.
     Unknown,
 }
@@ -189,6 +198,21 @@ impl Class {
             Kind::TxEvent => "tx event",
             Kind::BlockEvent => "block_events",
             Kind::IndexRetainHeight => "index retain height",
+            Kind::LightBlock => {
+                if is_v2 {
+                    "chain 0x8b"
+                } else {
+                    "lb/"
+                }
+            }
+            Kind::LightSize => {
+                if is_v2 {
+                    "chain 0x8c"
+                } else {
+                    "size"
+                }
+            }
+            Kind::LightProvider => "light provider",
             Kind::Unknown => "unknown",
         }
     }
@@ -224,8 +248,22 @@ pub fn class(database: Database, key: &[u8]) -> Class {
             EvidenceKey::Version => fixed(Kind::LayoutVersion),
         }),
         Database::TxIndex => Some(fixed(super::index::kind(key))),
+        Database::LightStore => light_class(key),
     }
     .unwrap_or(Class::UNKNOWN)
+}
+
+/// A light block's key begins with `lb/` or with the name of a chain: both layouts are tried, no key is one of both.
+fn light_class(key: &[u8]) -> Option<Class> {
+    Layout::ALL.into_iter().find_map(|layout| {
+        let (kind, layout) = match LightKey::decode(layout, key)? {
+            LightKey::Block { .. } => (Kind::LightBlock, Some(layout)),
+            LightKey::Size { .. } | LightKey::SharedSize => (Kind::LightSize, Some(layout)),
+            LightKey::Version => (Kind::LayoutVersion, None),
+            LightKey::Primary | LightKey::Witnesses => (Kind::LightProvider, None),
+        };
+        Some(Class { kind, layout })
+    })
 }
 
 #[cfg(test)]
@@ -245,6 +283,11 @@ mod tests {
         assert_eq!(name(Database::BlockStore, &[0x80; 32]), "unknown");
         assert_eq!(name(Database::TxIndex, b"block_eventsblock.height"), "block_events");
         assert_eq!(name(Database::TxIndex, b"LastTxIndexerRetainHeightKey"), "index retain height");
+        assert_eq!(name(Database::LightStore, b"lb/a/00000000000000000007"), "lb/");
+        assert_eq!(name(Database::LightStore, b"a\x00\x01\x8b\x87"), "chain 0x8b");
+        assert_eq!(name(Database::LightStore, b"size"), "size");
+        assert_eq!(name(Database::LightStore, b"primary"), "light provider");
+        assert_eq!(name(Database::LightStore, b"H:1"), "unknown");
     }
 
     #[test]

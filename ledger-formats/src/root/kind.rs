@@ -48,6 +48,8 @@ pub enum RecordKind {
     CommittedEvidence,
     /// Evidence in no block yet, by height and hash.
     PendingEvidence,
+    /// What a light client trusts, by chain and height.
+    LightBlock,
     /// Records that there are once, by name.
     Single,
     /// Keys of no known form.
@@ -72,6 +74,7 @@ impl RecordKind {
             Self::Results => "results",
             Self::CommittedEvidence => "committed-evidence",
             Self::PendingEvidence => "pending-evidence",
+            Self::LightBlock => "light-block",
             Self::Single => "single",
             Self::Unknown => "unknown",
             Self::Row => "row",

@@ -2,7 +2,7 @@
 
 use super::kind::RecordKind;
 use crate::comet::class::{Database, Kind};
-use crate::comet::key::{BlockKey, EvidenceKey, Layout, StateKey, StateRecord};
+use crate::comet::key::{BlockKey, EvidenceKey, Layout, LightKey, StateKey, StateRecord};
 use crate::comet::layout::RecordKey;
 
 /// Where a record stands among those of its kind.
@@ -47,12 +47,17 @@ impl Record {
 
     /// The record of a row of `database`; its canonical key goes into `canonical`, which is empty.
     pub(super) fn of(database: Database, key: &[u8], canonical: &mut Vec<u8>) -> Self {
-        // Every key of layout v2 that is no ASCII name begins with a byte from 0x80 on, none of layout v1 does.
-        let layout = if key.first().is_some_and(|byte| *byte >= 0x80) { Layout::V2 } else { Layout::V1 };
+        let layout = match (database, key.first()) {
+            (Database::LightStore, _) => crate::comet::class::class(database, key).layout.unwrap_or(Layout::V1),
+            // Every key of layout v2 that is no ASCII name begins with a byte from 0x80 on, none of layout v1 does.
+            (_, Some(0x80..)) => Layout::V2,
+            _ => Layout::V1,
+        };
         let record = match RecordKey::decode(database, layout, key) {
             Some(RecordKey::Block(block)) => of_block(block, canonical),
             Some(RecordKey::State(state)) => of_state(state, canonical),
             Some(RecordKey::Evidence(evidence)) => of_evidence(evidence, canonical),
+            Some(RecordKey::Light(light)) => of_light(light, canonical),
             None => return Self::verbatim(RecordKind::Unknown, key, canonical),
         };
         match record {
@@ -109,6 +114,15 @@ fn of_evidence(key: EvidenceKey, canonical: &mut Vec<u8>) -> Option<Record> {
     record.map(|record| Record { encoding, ..record })
 }
 
+fn of_light(key: LightKey, canonical: &mut Vec<u8>) -> Option<Record> {
+    let LightKey::Block { chain, height } = key else { return None };
+    let name = chain.as_bytes();
+    canonical.extend_from_slice(&u32::try_from(name.len()).unwrap_or(u32::MAX).to_be_bytes());
+    canonical.extend_from_slice(name);
+    canonical.extend_from_slice(&height.to_be_bytes());
+    Some(Record { encoding: Some(Kind::LightBlock), ..Record::new(RecordKind::LightBlock, Place::Row) })
+}
+
 /// A record whose key is a name in both layouts.
 fn of_name(database: Database, key: &[u8], canonical: &mut Vec<u8>) -> Record {
     use StateRecord::{
@@ -120,6 +134,7 @@ fn of_name(database: Database, key: &[u8], canonical: &mut Vec<u8>) -> Record {
     match class {
         Kind::State(State) => Record { encoding: Some(class), ..record },
         Kind::LayoutVersion
+        | Kind::LightSize
         | Kind::State(
             AppRetainHeight
             | CompanionBlockRetainHeight

@@ -7,8 +7,8 @@ use ledger_formats::comet::class::{Class, Database, Kind, class};
 use ledger_formats::comet::key::StateRecord;
 use ledger_formats::comet::{
     Block, BlockMeta, BlockStoreState, Commit, ConsensusParams, ConsensusParamsInfo, Decode, DecodeError, Evidence,
-    ExtendedCommit, Int64Value, LastResults, Part, PartSetHeader, Results, State, TimeRule, TxResult, ValidatorSet,
-    ValidatorsInfo, decode_decimal_height, decode_layout, decode_zigzag_height, median_time,
+    ExtendedCommit, Int64Value, LastResults, LightBlock, Part, PartSetHeader, Results, State, TimeRule, TxResult,
+    ValidatorSet, ValidatorsInfo, decode_decimal_height, decode_layout, decode_zigzag_height, median_time,
 };
 
 use super::comet_home::homes;
@@ -39,6 +39,12 @@ fn decode(class: Class, value: &[u8]) -> Result<(), DecodeError> {
         Kind::CommittedEvidence => used(Int64Value::decode(value)?),
         Kind::PendingEvidence => used(Evidence::decode(value)?.identity()?),
         Kind::TxResult => used(TxResult::decode(value)?),
+        Kind::LightBlock => {
+            let block = LightBlock::decode(value)?;
+            used((block.header.hash(), block.commit.hash()));
+            use_validators(&block.validator_set);
+        }
+        Kind::LightSize | Kind::LightProvider => {}
         Kind::Unknown => panic!("a key of no known class"),
     }
     Ok(())

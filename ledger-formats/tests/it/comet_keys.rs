@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use ledger_formats::comet::class::{Database, Kind, class};
-use ledger_formats::comet::key::{BlockKey, EvidenceKey, Layout, StateKey, StateRecord};
+use ledger_formats::comet::key::{BlockKey, EvidenceKey, Layout, LightKey, StateKey, StateRecord};
 use ledger_formats::comet::{Decode, EventKey, Evidence, Int64Value, TxResult, decode_layout, decode_zigzag_height};
 use sha2::{Digest, Sha256};
 
@@ -43,6 +43,7 @@ fn respelled(database: Database, key: &[u8], from: Layout, to: Layout) -> Option
         Database::BlockStore => BlockKey::decode(from, key)?.encode(to, &mut out),
         Database::State => StateKey::decode(from, key)?.encode(to, &mut out),
         Database::Evidence => EvidenceKey::decode(from, key)?.encode(to, &mut out),
+        Database::LightStore => LightKey::decode(from, key)?.encode(to, &mut out),
         Database::TxIndex => out.extend_from_slice(key),
     }
     Some(out)

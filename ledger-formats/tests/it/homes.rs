@@ -54,6 +54,13 @@ fn homes_in(folder: &Path) -> Vec<Home> {
         .collect()
 }
 
+/// A home of the repository that is no node's, for example `light-client/v0_38`.
+pub fn unpack_from(name: &str) -> Unpacked {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures");
+    let packed = folder.join(format!("{name}.tar.zst"));
+    Home { name: name.to_owned(), oracle: packed.clone(), packed }.unpack()
+}
+
 impl Home {
     pub fn unpack(&self) -> Unpacked {
         let folder = tempfile::tempdir().expect("a temporary folder");

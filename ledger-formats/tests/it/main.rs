@@ -14,6 +14,7 @@ mod contract;
 mod crash;
 mod detect;
 mod homes;
+mod light;
 mod locate;
 mod lock;
 mod lsm;

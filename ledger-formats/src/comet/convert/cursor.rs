@@ -3,7 +3,7 @@
 use super::View;
 use super::judge::Walk;
 use super::lane::Lane;
-use crate::comet::layout::families;
+use crate::comet::layout::{chain, families};
 use crate::store::{Cursor, Entry, KeyRange, StoreError};
 
 /// A scan over a range of target keys.
@@ -83,6 +83,9 @@ fn all<'a>(view: &'a View<'a>, range: &KeyRange) -> Lane<'a> {
 fn lanes<'a>(view: &'a View<'a>, range: &KeyRange) -> Vec<Lane<'a>> {
     let from = view.conversion.from;
     let mut lanes = Vec::new();
+    if let Some(chain) = view.chain {
+        lanes.push(Lane::new(view, Walk::Chain(chain), vec![chain::stretch(chain, from)], range.clone()));
+    }
     for family in families(view.database) {
         let lane = |digits, stretch| Lane::new(view, Walk::Family { family, digits }, vec![stretch], range.clone());
         if !family.decimal {
@@ -107,8 +110,9 @@ fn overlap(a: &KeyRange, b: &KeyRange) -> bool {
 
 /// The source keys in `range` that are in the stretch of no family: they are target keys too.
 fn between(view: &View<'_>, range: &KeyRange) -> Vec<KeyRange> {
-    let mut stretches: Vec<KeyRange> =
-        families(view.database).iter().map(|family| family.stretch(view.conversion.from)).collect();
+    let from = view.conversion.from;
+    let mut stretches: Vec<KeyRange> = families(view.database).iter().map(|family| family.stretch(from)).collect();
+    stretches.extend(view.chain.map(|chain| chain::stretch(chain, from)));
     stretches.sort_unstable_by(|a, b| a.start.cmp(&b.start));
     let mut between = Vec::new();
     let mut start = Some(range.start.clone());

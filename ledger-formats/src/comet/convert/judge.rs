@@ -2,7 +2,15 @@
 
 use super::View;
 use crate::comet::class::{Kind, class};
-use crate::comet::layout::{Family, RecordKey, digits};
+use crate::comet::key::ChainName;
+use crate::comet::layout::{self, Family, RecordKey, digits};
+
+/// Why a key cannot be placed that is nearly one of a known kind.
+pub(super) const NEARLY: &str = "its key begins like those of a known kind, but is none of them";
+
+/// Why a light block cannot be placed that is of another chain than the first one: their order differs by layout, and
+/// so does what their numbers are kept in.
+pub(super) const OTHER_CHAIN: &str = "it is of another chain than the first light block of this store";
 
 /// What a lane walks over.
 #[derive(Clone, Copy)]
@@ -16,6 +24,8 @@ pub(super) enum Walk {
         /// The number of digits; `None` where heights are not decimal.
         digits: Option<u32>,
     },
+    /// The light blocks of one chain.
+    Chain(ChainName),
 }
 
 /// What happens to a row.
@@ -35,6 +45,7 @@ pub(super) fn judge(view: &View<'_>, walk: Walk, key: &[u8]) -> Judgement {
     match walk {
         Walk::Plain => plain(view, key),
         Walk::Family { family, digits } => of_family(view, family, digits, key),
+        Walk::Chain(chain) => of_chain(view, chain, key),
     }
 }
 
@@ -44,13 +55,24 @@ fn plain(view: &View<'_>, key: &[u8]) -> Judgement {
         Some(layout) if layout != view.conversion.from => {
             Judgement::Refuse("its key has another layout than the other keys of this store")
         }
+        // All other kinds with two spellings have a walk of their own.
+        Some(_) if view.changes_layout() && class.kind == Kind::LightBlock => Judgement::Refuse(OTHER_CHAIN),
         _ => Judgement::Take(class.kind, None),
+    }
+}
+
+fn of_chain(view: &View<'_>, chain: ChainName, key: &[u8]) -> Judgement {
+    match RecordKey::decode(view.database, view.conversion.from, key) {
+        Some(record) if layout::chain::of(view.conversion.from, key) == Some(chain) => {
+            Judgement::Take(Kind::LightBlock, Some(record))
+        }
+        _ => Judgement::Refuse(NEARLY),
     }
 }
 
 fn of_family(view: &View<'_>, family: &Family, wanted: Option<u32>, key: &[u8]) -> Judgement {
     let Some(record) = RecordKey::decode(view.database, view.conversion.from, key) else {
-        return Judgement::Refuse("its key begins like those of a known kind, but is none of them");
+        return Judgement::Refuse(NEARLY);
     };
     let (Some(wanted), Some(height)) = (wanted, record.height()) else {
         return Judgement::Take(family.kind, Some(record));

@@ -4,8 +4,8 @@ use super::Conversion;
 use crate::comet::class::{Database, Kind};
 use crate::comet::dialect::{Change, ConvertError, Target, convert, last_response, split_last_response};
 use crate::comet::error::DecodeError;
-use crate::comet::key::{Layout, StateKey, StateRecord};
-use crate::comet::layout::digits;
+use crate::comet::key::{ChainName, Layout, LightKey, StateKey, StateRecord};
+use crate::comet::layout::{self, digits};
 use crate::comet::wire::Decode;
 use crate::comet::{BlockStoreState, State};
 use crate::store::{ReadStore, StoreError};
@@ -20,9 +20,40 @@ pub(super) fn digits(source: &dyn ReadStore, database: Database) -> Result<u32, 
     let tip = match database {
         Database::BlockStore => block_tip(source)?,
         Database::State => state_tip(source)?,
-        Database::Evidence | Database::TxIndex => None,
+        Database::Evidence | Database::TxIndex | Database::LightStore => None,
     };
     Ok(tip.map_or(digits::DIGITS_MAX, |tip| digits::digits(tip.saturating_add(AHEAD))))
+}
+
+/// The chain of a light client whose keys change their spelling.
+pub(super) fn chain(
+    source: &dyn ReadStore,
+    database: Database,
+    conversion: Conversion,
+) -> Result<Option<ChainName>, StoreError> {
+    if database != Database::LightStore || conversion.from == conversion.to {
+        return Ok(None);
+    }
+    layout::chain::first(source, conversion.from)
+}
+
+/// The number of light blocks, as the target keeps it.
+fn light_size(source: &dyn ReadStore, conversion: Conversion) -> Result<Option<Row>, StoreError> {
+    let Some(chain) = chain(source, Database::LightStore, conversion)? else { return Ok(None) };
+    if conversion.to == Layout::V1 && chain.has_slash() {
+        return Err(StoreError::Refused {
+            database: Database::LightStore.name().to_owned(),
+            record: format!("the chain {chain:?}"),
+            reason: "its name has a slash, with which no release reads keys of layout v1".to_owned(),
+        });
+    }
+    let spelled = |layout| {
+        let key = if layout == Layout::V1 { LightKey::SharedSize } else { LightKey::Size { chain } };
+        let mut out = Vec::new();
+        key.encode(layout, &mut out);
+        out
+    };
+    Ok(source.get(&spelled(conversion.from))?.map(|value| (spelled(conversion.to), value)))
 }
 
 /// The rows, by target key.
@@ -36,6 +67,9 @@ pub(super) fn rows(source: &dyn ReadStore, database: Database, conversion: Conve
             Target::V0_38 | Target::V0_40 => last(source, conversion.from, dialect)?,
             Target::V1_0 => results_of_last(source, conversion)?,
         });
+    }
+    if database == Database::LightStore {
+        rows.extend(light_size(source, conversion)?);
     }
     rows.sort_unstable();
     Ok(rows)

@@ -10,6 +10,7 @@
 //! | `version` | dropped | the layout | the layout |
 //! | `genesisDoc` | as it is | dropped: v1.0 deletes it at every start | as it is |
 //! | `genesisDocHash`, retain heights of v1.0 | dropped | as they are | as they are |
+//! | number of light blocks | as it is | as it is | respelled: one for each chain, or one for all |
 //! | `lastABCIResponseKey` | made from the results of the last block | dropped; results that only it has are kept | as it is |
 //! | everything else, unknown keys too | as it is | as it is | as it is |
 //!
@@ -30,7 +31,7 @@ pub use survey::{ClassCount, Fate, Refused, Survey, survey};
 
 use super::class::Database;
 use super::dialect::Target;
-use super::key::Layout;
+use super::key::{ChainName, Layout};
 use super::layout::{self, RecordKey, describe};
 use crate::store::{Cursor, KeyRange, Location, ReadStore, StoreError, StoreStats};
 use cursor::ConvertedCursor;
@@ -64,6 +65,8 @@ struct View<'a> {
     made: Vec<(Vec<u8>, Vec<u8>)>,
     /// Digits of the greatest height that the store can hold by what it says of itself.
     digits: u32,
+    /// The chain of a light client whose keys change their spelling.
+    chain: Option<ChainName>,
 }
 
 impl<'a> ConvertedStore<'a> {
@@ -77,8 +80,9 @@ impl<'a> ConvertedStore<'a> {
         conversion: Conversion,
     ) -> Result<Self, StoreError> {
         let digits = made::digits(source.as_ref(), database)?;
+        let chain = made::chain(source.as_ref(), database, conversion)?;
         let made = made::rows(source.as_ref(), database, conversion)?;
-        Ok(Self { view: View { source, database, conversion, made, digits } })
+        Ok(Self { view: View { source, database, conversion, made, digits, chain } })
     }
 }
 

@@ -20,6 +20,10 @@ pub fn rule(kind: Kind, conversion: Conversion) -> Option<&'static str> {
     };
     let is_label = matches!(kind, Kind::LayoutVersion | Kind::State(Version));
     match (conversion.dialect, kind) {
+        (_, Kind::LightSize) if conversion.from != conversion.to => {
+            Some("is one for each chain in layout v2, and one for all in layout v1")
+        }
+        (_, Kind::LightSize) => None,
         (None | Some(Target::V1_0), _) if is_label => Some("names the layout and is written anew"),
         (None, _) => None,
         (Some(Target::V0_38 | Target::V0_40), kind) => match kind {

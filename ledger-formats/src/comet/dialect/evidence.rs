@@ -1,4 +1,4 @@
-//! Pending evidence: an attack on light clients holds validators, two votes of one validator hold none.
+//! Light blocks, and pending evidence: an attack on light clients holds validators, two votes of one validator hold none.
 //!
 //! ```text
 //! Evidence                  {duplicate_vote 1 | light_client_attack 2}
@@ -38,7 +38,8 @@ fn attack(mut reader: Reader<'_>, to: Form, out: &mut Vec<u8>) -> Result<(), Con
     Ok(())
 }
 
-fn light_block(mut reader: Reader<'_>, to: Form, out: &mut Vec<u8>) -> Result<(), ConvertError> {
+/// A value of a light client's store, or the conflicting block of an attack.
+pub(super) fn light_block(mut reader: Reader<'_>, to: Form, out: &mut Vec<u8>) -> Result<(), ConvertError> {
     while let Some(field) = reader.next()? {
         match field.number {
             2 => {

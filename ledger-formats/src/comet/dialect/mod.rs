@@ -38,6 +38,7 @@ pub use loss::{Loss, loss_of_record, loss_of_results, loss_of_state};
 
 use super::class::Kind;
 use super::key::StateRecord;
+use super::wire::Reader;
 
 /// How values are encoded, named by the first release that does so.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -174,6 +175,9 @@ fn write(kind: Kind, value: &[u8], to: Form, out: &mut Vec<u8>) -> Result<Change
         Kind::ConsensusParams => params::info(value, to, out)?,
         Kind::AbciResponses => return results::response(value, to, out),
         Kind::PendingEvidence => evidence::evidence(value, to, out)?,
+        Kind::LightBlock => {
+            evidence::light_block(Reader::new(value), to, out).map_err(|error| error.within("LightBlock"))?;
+        }
         Kind::State(StateRecord::State) => state::state(value, to, out)?,
         Kind::State(StateRecord::LastAbciResponse) => results::last(value, to, out)?,
         _ => return Ok(Change::None),

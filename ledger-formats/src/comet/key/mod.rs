@@ -13,14 +13,17 @@
 //! | results | `abciResponsesKey:<height>` | `88` height |
 //! | committed evidence | `00` `%016X` height `/` 64 upper-case hex | `89` height hash |
 //! | pending evidence | `01` `%016X` height `/` 64 upper-case hex | `8a` height hash |
+//! | light block | `lb/<chain>/<height in 20 digits>` | chain `8b` height |
+//! | number of light blocks | `size` | chain `8c` |
 //!
 //! Layout v1 spells numbers in decimal without padding, so its key order is not height order; layout v2
 //! uses [`ordered_code`]. All other keys are the same ASCII names in both. Decoding is strict: a key is
 //! accepted only if encoding what was decoded gives the same bytes.
-//! Sources: store/store.go, state/store.go, evidence/pool.go (v0.38); store/db_key_layout.go (v1.0).
+//! Sources: store/store.go, state/store.go, evidence/pool.go (v0.38); store/db_key_layout.go, light/store/db (v1.0).
 
 mod block;
 mod evidence;
+mod light;
 pub mod ordered_code;
 #[cfg(test)]
 mod properties;
@@ -28,6 +31,7 @@ mod state;
 
 pub use block::BlockKey;
 pub use evidence::EvidenceKey;
+pub use light::{ChainName, LightKey};
 pub use state::{StateKey, StateRecord};
 
 use serde::{Deserialize, Serialize};

@@ -61,16 +61,28 @@ pub fn put_string(out: &mut Vec<u8>, bytes: &[u8]) {
 #[must_use]
 pub fn take_string<const N: usize>(input: &[u8]) -> Option<([u8; N], &[u8])> {
     let mut bytes = [0; N];
+    let (length, rest) = take_text(input, &mut bytes)?;
+    (length == N).then_some((bytes, rest))
+}
+
+/// Takes a string from the front of `input` into `bytes`, and gives its length; `None` when it does not fit.
+#[must_use]
+pub fn take_text<'a>(input: &'a [u8], bytes: &mut [u8]) -> Option<(usize, &'a [u8])> {
     let mut rest = input;
-    for byte in &mut bytes {
-        (*byte, rest) = match rest {
-            [0x00, 0xff, rest @ ..] => (0x00, rest),
-            [0xff, 0x00, rest @ ..] => (0xff, rest),
+    let mut length = 0;
+    loop {
+        let byte = match rest {
+            [0x00, 0x01, rest @ ..] => return Some((length, rest)),
+            [0x00, 0xff, ..] => 0x00,
+            [0xff, 0x00, ..] => 0xff,
             [0x00 | 0xff, ..] | [] => return None,
-            [plain, rest @ ..] => (*plain, rest),
+            [plain, ..] => *plain,
         };
+        let escaped = usize::from(matches!(byte, 0x00 | 0xff));
+        rest = rest.get(1 + escaped..)?;
+        *bytes.get_mut(length)? = byte;
+        length += 1;
     }
-    Some((bytes, rest.strip_prefix(&[0x00, 0x01])?))
 }
 
 #[cfg(test)]

@@ -52,8 +52,8 @@ pub fn spelled(store: &dyn ReadStore, database: Database) -> Result<Spelled, Sto
     let mut spelled = Spelled { label: store.get(b"version")?, ..Spelled::default() };
     for layout in Layout::ALL {
         let mut found = false;
-        for family in families(database) {
-            found = found || any(store, database, layout, &family.stretch(layout))?;
+        for stretch in stretches(database, layout) {
+            found = found || any(store, database, layout, &stretch)?;
         }
         match layout {
             Layout::V1 => spelled.v1 = found,
@@ -61,6 +61,20 @@ pub fn spelled(store: &dyn ReadStore, database: Database) -> Result<Spelled, Sto
         }
     }
     Ok(spelled)
+}
+
+/// Where keys of a layout are, if there are any.
+fn stretches(database: Database, layout: Layout) -> Vec<KeyRange> {
+    let light = super::chain::all_v1();
+    match (database, layout) {
+        (Database::LightStore, Layout::V1) => vec![light],
+        // The name of a chain comes first: anywhere else.
+        (Database::LightStore, Layout::V2) => {
+            let behind = KeyRange { start: light.end.unwrap_or_default(), end: None };
+            vec![KeyRange { start: Vec::new(), end: Some(light.start) }, behind]
+        }
+        _ => families(database).iter().map(|family| family.stretch(layout)).collect(),
+    }
 }
 
 fn any(store: &dyn ReadStore, database: Database, layout: Layout, stretch: &KeyRange) -> Result<bool, StoreError> {

@@ -44,7 +44,8 @@ pub(crate) fn families(database: Database) -> &'static [Family] {
         Database::BlockStore => &BLOCK_STORE,
         Database::State => &STATE,
         Database::Evidence => &EVIDENCE,
-        Database::TxIndex => &[],
+        // A light client's keys begin with the name of a chain: see `chain`.
+        Database::TxIndex | Database::LightStore => &[],
     }
 }
 

@@ -3,6 +3,7 @@
 //! Values are the same in both layouts, so that a change of layout is one of keys only. A key that is a name in both
 //! layouts, or is not known, keeps its spelling; its place among the others changes. See [`super::key`] for the bytes.
 
+pub(crate) mod chain;
 mod detect;
 pub(crate) mod digits;
 mod family;
@@ -11,7 +12,7 @@ pub use detect::{Spelled, spelled};
 pub(crate) use family::{Family, families, family_of};
 
 use super::class::{Database, Kind, class};
-use super::key::{BlockKey, EvidenceKey, Layout, StateKey};
+use super::key::{BlockKey, EvidenceKey, Layout, LightKey, StateKey};
 
 /// A key of any of the databases that have layouts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -22,6 +23,8 @@ pub enum RecordKey {
     State(StateKey),
     /// Of the evidence store.
     Evidence(EvidenceKey),
+    /// Of a light client's store.
+    Light(LightKey),
 }
 
 impl RecordKey {
@@ -33,6 +36,7 @@ impl RecordKey {
             Database::State => StateKey::decode(layout, key).map(Self::State),
             Database::Evidence => EvidenceKey::decode(layout, key).map(Self::Evidence),
             Database::TxIndex => None,
+            Database::LightStore => LightKey::decode(layout, key).map(Self::Light),
         }
     }
 
@@ -42,6 +46,7 @@ impl RecordKey {
             Self::Block(key) => key.encode(layout, out),
             Self::State(key) => key.encode(layout, out),
             Self::Evidence(key) => key.encode(layout, out),
+            Self::Light(key) => key.encode(layout, out),
         }
     }
 
@@ -55,6 +60,7 @@ impl RecordKey {
                 Some(*height)
             }
             Self::Evidence(EvidenceKey::Version) => None,
+            Self::Light(key) => key.height(),
         }
     }
 

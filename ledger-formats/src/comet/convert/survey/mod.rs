@@ -113,11 +113,12 @@ impl Survey {
 pub fn survey(source: &dyn ReadStore, database: Database, conversion: Conversion) -> Result<Survey, StoreError> {
     let stretch = if conversion.from == conversion.to { parts_of_blocks(database, conversion.from) } else { None };
     let points = source.split_points(PIECE_BYTES)?;
+    let chain = made::chain(source, database, conversion)?;
     let walked = pieces(stretch.as_ref(), &points)
         .into_par_iter()
-        .map(|piece| Walk::new(source, database, conversion).over(&piece))
+        .map(|piece| Walk::new(source, database, conversion, chain).over(&piece))
         .collect::<Result<Vec<_>, _>>()?;
-    let mut whole = Walk::new(source, database, conversion);
+    let mut whole = Walk::new(source, database, conversion, chain);
     walked.into_iter().for_each(|piece| whole.append(piece));
     if let Some(stretch) = &stretch
         && source.scan(stretch)?.next()?.is_some()

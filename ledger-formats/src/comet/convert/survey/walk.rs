@@ -4,15 +4,17 @@ use std::collections::BTreeMap;
 
 use proofs::merkle::EMPTY_ROOT;
 
+use super::super::judge::{NEARLY, OTHER_CHAIN};
 use super::super::rules;
 use super::{ClassCount, Conversion, Fate, REFUSED_KEPT, Refused, Survey};
 use crate::comet::class::{Class, Database, Kind, class};
 use crate::comet::dialect::{self, Change, Target};
-use crate::comet::key::{BlockKey, StateRecord};
-use crate::comet::layout::{RecordKey, describe, family_of};
+use crate::comet::key::{BlockKey, ChainName, StateRecord};
+use crate::comet::layout::{RecordKey, chain, describe, family_of};
 use crate::comet::wire::Decode;
 use crate::comet::{
-    Block, BlockMeta, ConsensusParamsInfo, DecodeError, Evidence, EvidenceKind, Results, State, ValidatorsInfo,
+    Block, BlockMeta, ConsensusParamsInfo, DecodeError, Evidence, EvidenceKind, LightBlock, Results, State,
+    ValidatorsInfo,
 };
 use crate::store::{KeyRange, ReadStore, StoreError};
 
@@ -24,6 +26,8 @@ pub(super) struct Walk<'a> {
     source: &'a dyn ReadStore,
     database: Database,
     conversion: Conversion,
+    /// The chain of a light client whose keys change their spelling.
+    chain: Option<ChainName>,
     counts: Counts,
     survey: Survey,
     rows: u64,
@@ -31,9 +35,14 @@ pub(super) struct Walk<'a> {
 }
 
 impl<'a> Walk<'a> {
-    pub(super) fn new(source: &'a dyn ReadStore, database: Database, conversion: Conversion) -> Self {
-        let survey = Survey::default();
-        Self { source, database, conversion, counts: BTreeMap::new(), survey, rows: 0, spare: Vec::new() }
+    pub(super) fn new(
+        source: &'a dyn ReadStore,
+        database: Database,
+        conversion: Conversion,
+        chain: Option<ChainName>,
+    ) -> Self {
+        let (counts, survey) = (BTreeMap::new(), Survey::default());
+        Self { source, database, conversion, chain, counts, survey, rows: 0, spare: Vec::new() }
     }
 
     /// Reads a stretch.
@@ -104,8 +113,15 @@ impl<'a> Walk<'a> {
         if class.layout.is_some_and(|layout| layout != from) {
             return Some("its key has another layout than the other keys of this store");
         }
-        let is_nearly = class.kind == Kind::Unknown && family_of(self.database, from, key).is_some();
-        (from != to && is_nearly).then_some("its key begins like those of a known kind, but is none of them")
+        if from == to {
+            return None;
+        }
+        if class.kind == Kind::LightBlock && chain::of(from, key) != self.chain {
+            return Some(OTHER_CHAIN);
+        }
+        let is_in_stretch = family_of(self.database, from, key).is_some()
+            || self.chain.is_some_and(|chain| chain::stretch(chain, from).contains(key));
+        (class.kind == Kind::Unknown && is_in_stretch).then_some(NEARLY)
     }
 
     /// Converts a value on trial.
@@ -141,6 +157,7 @@ impl<'a> Walk<'a> {
                 dialect::loss_of_state(value, to)
             }
             Kind::PendingEvidence => Evidence::decode(value)?.identity().map(|_| None)?,
+            Kind::LightBlock => LightBlock::decode(value).map(|_| None)?,
             _ => None,
         };
         if let Some(loss) = loss {
