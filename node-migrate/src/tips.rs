@@ -68,7 +68,7 @@ pub fn of(role: Role, store: &dyn ReadStore) -> Result<Option<Tip>, TipError> {
         Role::BlockStore => blocks(store),
         Role::State => state(store),
         Role::Opaque => version(store),
-        Role::Evidence | Role::TxIndex => Ok(None),
+        Role::Evidence | Role::TxIndex | Role::LightStore => Ok(None),
     }
 }
 

@@ -45,7 +45,8 @@ fn target(home: &Home, wish: &Wish) -> Result<TargetFormat, AppError> {
 
 /// The engine of the node's own databases.
 pub(super) fn present_engine(home: &Home) -> Option<EngineKind> {
-    home.databases.iter().find(|database| database.role == Role::State).map(|database| database.engine)
+    let of = |role| home.databases.iter().find(|database| database.role == role);
+    of(Role::State).or_else(|| of(Role::LightStore)).map(|database| database.engine)
 }
 
 /// An engine in the form that all of today's nodes open.

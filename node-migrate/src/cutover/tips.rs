@@ -28,7 +28,7 @@ pub(super) fn refuse_lost_heights(
     for database in &core.plan.databases {
         let role = core.role(&database.name);
         // What these hold the chain, or a re-index from the block store, gives back.
-        if matches!(role, Role::Evidence | Role::TxIndex) || !is_new(database)? {
+        if matches!(role, Role::Evidence | Role::TxIndex | Role::LightStore) || !is_new(database)? {
             continue;
         }
         let judgement = match untouched(core, database) {

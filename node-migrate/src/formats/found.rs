@@ -8,7 +8,7 @@ use ledger_formats::comet::writer::{Writer, writer};
 use ledger_formats::store::StoreError;
 
 use super::with_formats;
-use crate::home::{Home, Role};
+use crate::home::{Database, Home, Role};
 use crate::reading::{Reading, ReadingError};
 use crate::tips::{self, TipError};
 
@@ -144,8 +144,21 @@ impl Found {
     /// # Errors
     /// When one cannot be opened or read.
     pub fn of(home: &Home, cache_bytes: u64, temporary: &Path) -> Result<Self, FormatsError> {
+        Self::of_those(home, |_| true, cache_bytes, temporary)
+    }
+
+    /// The same of some databases.
+    ///
+    /// # Errors
+    /// As [`Found::of`].
+    pub(super) fn of_those(
+        home: &Home,
+        is_meant: impl Fn(&Database) -> bool,
+        cache_bytes: u64,
+        temporary: &Path,
+    ) -> Result<Self, FormatsError> {
         let mut found = Self { databases: Vec::new(), writer: None };
-        for database in &home.databases {
+        for database in home.databases.iter().filter(|database| is_meant(database)) {
             let Some(kind) = with_formats(database.role) else { continue };
             let name = database.name.clone();
             let reading = Reading::open(&database.real_path, database.engine, cache_bytes, temporary)
@@ -163,6 +176,11 @@ impl Found {
     /// What keys and labels show, by database.
     pub fn layouts(&self) -> impl Iterator<Item = (&str, &Spelled)> {
         self.databases.iter().map(|database| (database.name.as_str(), &database.spelled))
+    }
+
+    /// Whether there is nothing but a light client's store: no state says who wrote it, and each record says how.
+    pub(super) fn is_light(&self) -> bool {
+        !self.databases.is_empty() && self.databases.iter().all(|database| database.role == Role::LightStore)
     }
 
     /// The layout of the home: of the first database that shows one, v1 when all are empty.

@@ -23,6 +23,7 @@ pub fn with_formats(role: Role) -> Option<Database> {
         Role::BlockStore => Some(Database::BlockStore),
         Role::State => Some(Database::State),
         Role::Evidence => Some(Database::Evidence),
+        Role::LightStore => Some(Database::LightStore),
         Role::TxIndex | Role::Opaque => None,
     }
 }

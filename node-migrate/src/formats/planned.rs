@@ -13,7 +13,7 @@ use sha2::{Digest, Sha256};
 
 use super::found::OpenDatabase;
 use super::{FormatsError, Found, Wanted, genesis, with_formats};
-use crate::home::Home;
+use crate::home::{Database, Home, Role};
 
 /// Bytes of cache for each database that is looked through.
 const CACHE_BYTES: u64 = 16 << 20;
@@ -97,11 +97,11 @@ pub(crate) struct Decided {
 ///
 /// # Errors
 /// [`FormatsError`]: what makes it impossible, by database and height.
-pub(crate) fn decide(home: &Home, wanted: Wanted) -> Result<Decided, FormatsError> {
+pub(crate) fn decide(home: &Home, wanted: Wanted, named: &[String]) -> Result<Decided, FormatsError> {
     if wanted == Wanted::Unchanged {
         return Ok(Decided::default());
     }
-    let found = Found::of(home, CACHE_BYTES, &home.db_dir)?;
+    let found = Found::of_those(home, |database| takes_part(home, database, named), CACHE_BYTES, &home.db_dir)?;
     found.refuse_unclear(wanted != Wanted::TrueLabels)?;
     let Some((layout, dialect)) = aim(&found, wanted)? else { return Ok(Decided::default()) };
     if wanted != Wanted::TrueLabels {
@@ -138,6 +138,21 @@ pub(crate) fn decide(home: &Home, wanted: Wanted) -> Result<Decided, FormatsErro
     Ok(decided)
 }
 
+/// Whether a database is converted with the others. Block store, state and evidence are converted together; a light
+/// client's store is by itself, and in a node's home only when it is named.
+fn takes_part(home: &Home, database: &Database, named: &[String]) -> bool {
+    let is_light = |database: &&Database| database.role == Role::LightStore;
+    let is_called = |database: &Database, name: &String| *name == database.name || *name == database.dir_name;
+    let of_light = |name: &String| home.databases.iter().filter(is_light).any(|database| is_called(database, name));
+    let is_node = home.databases.iter().any(|other| !is_light(&other) && with_formats(other.role).is_some());
+    match (is_light(&database), named.is_empty()) {
+        (true, true) => !is_node,
+        (true, false) => named.iter().any(|name| is_called(database, name)),
+        (false, true) => true,
+        (false, false) => !named.iter().all(of_light),
+    }
+}
+
 /// The layout and dialect to aim at; `None` when the home is what is wanted.
 fn aim(found: &Found, wanted: Wanted) -> Result<Option<(Layout, Option<Target>)>, FormatsError> {
     let present = found.layout();
@@ -146,6 +161,11 @@ fn aim(found: &Found, wanted: Wanted) -> Result<Option<(Layout, Option<Target>)>
         Wanted::Unchanged => return Ok(None),
         Wanted::TrueLabels => return Ok(Some((present, None))),
         Wanted::Formats { layout, dialect } => (layout.unwrap_or(present), dialect),
+        Wanted::For(release) if found.is_light() => {
+            let layout = if release.layouts.contains(&present) { present } else { Layout::V1 };
+            // What a light client keeps has had one form in all releases before v1.0.
+            (layout, Some(Target::of(release.writes).unwrap_or(Target::V0_38)))
+        }
         Wanted::For(release) => {
             let writer = writer.ok_or(FormatsError::UnknownWriter)?;
             let layout = if release.layouts.contains(&present) { present } else { Layout::V1 };

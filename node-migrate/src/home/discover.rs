@@ -15,7 +15,7 @@ use ledger_formats::engine::detect::{DetectError, detect};
 
 use super::config::{AppConfig, NodeConfig};
 use super::error::HomeError;
-use super::setting::{APP_NAMES, NODE_NAMES, Owner, Role, Setting, by_name};
+use super::setting::{APP_NAMES, LIGHT_NAME, NODE_NAMES, Owner, Role, Setting, by_name};
 use crate::workspace;
 
 /// A database of a home.
@@ -92,7 +92,7 @@ pub(super) struct Folders {
 
 impl Folders {
     pub(super) fn of(root: &Path, config: Option<&NodeConfig>) -> Self {
-        let data = root.join("data");
+        let data = if config.is_none() && is_light_home(root) { root.to_path_buf() } else { root.join("data") };
         let main = config.map_or_else(|| data.clone(), |config| root.join(&config.db_dir));
         let same = fs::canonicalize(&main).ok() == fs::canonicalize(&data).ok();
         Self { main, app: (!same && data.is_dir()).then_some(data) }
@@ -111,6 +111,11 @@ impl fmt::Display for Folders {
         }
         self.app.iter().try_for_each(|app| write!(f, " and {}", app.display()))
     }
+}
+
+/// Whether `path` is the home of a light client: its store lies in it without any `data/`.
+pub(super) fn is_light_home(path: &Path) -> bool {
+    !path.join("data").is_dir() && path.join(format!("{LIGHT_NAME}.db")).is_dir()
 }
 
 /// Whether `path` itself is a database.

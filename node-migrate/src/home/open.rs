@@ -48,7 +48,7 @@ impl Home {
         }
         let config_toml = read_node_config(&root.join("config/config.toml"))?;
         let app_toml = read_app_config(&root.join("config/app.toml"))?;
-        if config_toml.is_none() && !root.join("data").is_dir() {
+        if config_toml.is_none() && !root.join("data").is_dir() && !discover::is_light_home(&root) {
             return Err(not_a_home(root));
         }
         let folders = Folders::of(&root, config_toml.as_ref());

@@ -69,6 +69,8 @@ pub enum Role {
     Evidence,
     /// Transactions and block events by search term.
     TxIndex,
+    /// What a light client trusts. No full node opens it.
+    LightStore,
     /// Anything else: moved byte for byte.
     Opaque,
 }
@@ -79,6 +81,9 @@ pub(super) const NODE_NAMES: [&str; 4] = ["blockstore", "state", "evidence", "tx
 /// Names of the application's databases that follow `app-db-backend`.
 pub(super) const APP_NAMES: [&str; 3] = ["application", "snapshots/metadata", "evmindexer"];
 
+/// Name of a light client's store, which lies in the light client's home itself.
+pub(super) const LIGHT_NAME: &str = "light-client-db";
+
 /// What the name of a database (without `.db`) tells about it.
 pub(super) fn by_name(name: &str) -> (Role, Owner) {
     match name {
@@ -86,6 +91,7 @@ pub(super) fn by_name(name: &str) -> (Role, Owner) {
         "state" => (Role::State, Owner::Node),
         "evidence" => (Role::Evidence, Owner::Node),
         "tx_index" => (Role::TxIndex, Owner::Node),
+        LIGHT_NAME => (Role::LightStore, Owner::Unknown),
         name if APP_NAMES.contains(&name) => (Role::Opaque, Owner::App),
         _ => (Role::Opaque, Owner::Unknown),
     }

@@ -115,7 +115,7 @@ impl Plan {
     /// # Errors
     /// [`PlanError`] when something in the request or the home makes a migration impossible or unsafe.
     pub fn make(home: &Home, request: &Request) -> Result<Self, PlanError> {
-        let mut formats = crate::formats::decide(home, request.formats)?;
+        let mut formats = crate::formats::decide(home, request.formats, &request.databases)?;
         let scope = scope::decide(home, request, &formats)?;
         let mut warnings = scope.warnings;
         let mut databases = Vec::with_capacity(scope.migrate.len());

@@ -95,7 +95,7 @@ pub(super) fn of_height(
             ];
             found.extend(keys.map(RecordKey::State));
         }
-        Database::Evidence | Database::TxIndex => {}
+        Database::Evidence | Database::TxIndex | Database::LightStore => {}
     }
     for prefix in prefixes(database, height) {
         let mut cursor = store.scan(&KeyRange { start: prefix.clone(), end: None })?;
@@ -134,7 +134,7 @@ fn prefixes(database: Database, height: u64) -> Vec<Vec<u8>> {
             RecordKey::Evidence(EvidenceKey::Committed { height, hash }),
             RecordKey::Evidence(EvidenceKey::Pending { height, hash }),
         ],
-        Database::State | Database::TxIndex => Vec::new(),
+        Database::State | Database::TxIndex | Database::LightStore => Vec::new(),
     };
     let prefix = |record: &RecordKey, layout: Layout| {
         // Behind the height stands a part's number, 0 in one byte, or a hash: 64 digits, or 32 bytes and an end mark.

@@ -31,6 +31,7 @@ pub(super) fn write(databases: &[InputDatabase<'_>], surveys: &[Survey], finding
             ("rows", sum(|survey| survey.keys)),
             ("index transactions against their hash", sum(|survey| survey.inventory.transactions)),
             ("pieces of evidence against their key", sum(|survey| survey.inventory.evidence)),
+            ("light blocks against their own validators", sum(|survey| survey.inventory.light_blocks)),
         ]),
     });
     let compared = |survey: &&Survey| survey.equals_source.is_some();

@@ -47,7 +47,7 @@ impl Ranges<'_> {
         Layout::ALL.into_iter().any(|layout| match self.role {
             Role::BlockStore => self.hit_block(layout, height),
             Role::State => self.hit_state(layout, height),
-            Role::Evidence | Role::TxIndex | Role::Opaque => false,
+            Role::Evidence | Role::TxIndex | Role::LightStore | Role::Opaque => false,
         })
     }
 

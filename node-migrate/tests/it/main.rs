@@ -9,6 +9,7 @@ mod fixture;
 mod fleet;
 mod formats;
 mod home;
+mod light;
 mod mending;
 mod program;
 mod published;

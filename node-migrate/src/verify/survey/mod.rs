@@ -7,6 +7,7 @@
 mod digest;
 pub(super) mod heights;
 pub(super) mod index_sum;
+mod light;
 mod piece;
 mod rows;
 

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use ledger_formats::comet::class::{Class, Database, Kind, class};
-use ledger_formats::comet::key::{BlockKey, EvidenceKey, Layout, StateKey};
+use ledger_formats::comet::key::{BlockKey, EvidenceKey, Layout, LightKey, StateKey};
 use ledger_formats::comet::{
     Decode, DecodeError, DuplicateVote, Evidence, EvidenceKind, Int64Value, LightClientAttack, TxResult,
     decode_decimal_height, decode_zigzag_height,
@@ -15,6 +15,7 @@ use sha2::{Digest, Sha256};
 
 use super::heights::Heights;
 use super::index_sum::IndexSum;
+use super::light::{self, Difference};
 use crate::home::Role;
 use crate::verify::findings::{Findings, Place};
 use crate::verify::report::printable;
@@ -58,6 +59,8 @@ pub(in crate::verify) struct Inventory {
     pub index_above: u64,
     /// Pieces of evidence that were checked.
     pub evidence: u64,
+    /// Light blocks that were checked.
+    pub light_blocks: u64,
 }
 
 impl Inventory {
@@ -79,6 +82,7 @@ impl Inventory {
         self.transactions += other.transactions;
         self.index_above += other.index_above;
         self.evidence += other.evidence;
+        self.light_blocks += other.light_blocks;
     }
 
     /// Rows of a kind in either layout.
@@ -108,6 +112,7 @@ impl<'a> RowReader<'a> {
             Role::State => Some(Database::State),
             Role::Evidence => Some(Database::Evidence),
             Role::TxIndex => Some(Database::TxIndex),
+            Role::LightStore => Some(Database::LightStore),
             Role::Opaque => None,
         };
         Self { name, database, stored, findings, inventory: Inventory::default() }
@@ -147,6 +152,7 @@ impl<'a> RowReader<'a> {
             },
             Database::State => StateKey::decode(layout, key).and_then(|key| key.height()),
             Database::Evidence => return self.evidence(layout, key, value),
+            Database::LightStore => return self.light_block(layout, key, value),
             Database::TxIndex => None,
         };
         let Some(height) = height else { return };
@@ -212,6 +218,16 @@ impl<'a> RowReader<'a> {
         }
     }
 
+    fn light_block(&mut self, layout: Layout, key: &[u8], value: &[u8]) {
+        let Some(LightKey::Block { height, .. }) = LightKey::decode(layout, key) else { return };
+        self.inventory.light_blocks += 1;
+        match light::difference(height, value) {
+            Ok(None) => {}
+            Ok(Some(Difference { what, expected, actual })) => self.wrong(what, key, Some(height), &expected, &actual),
+            Err(error) => self.wrong(What::Undecodable, key, Some(height), &"a light block", &error),
+        }
+    }
+
     fn wrong(
         &self,
         what: What,
@@ -225,16 +241,16 @@ impl<'a> RowReader<'a> {
 }
 
 /// What is expected and what is there, when the two differ.
-type Difference = Option<(String, String)>;
+type Differing = Option<(String, String)>;
 
 /// The value of committed evidence repeats the height of its key.
-fn committed(height: u64, value: &[u8]) -> Result<Difference, DecodeError> {
+fn committed(height: u64, value: &[u8]) -> Result<Differing, DecodeError> {
     let actual = Int64Value::decode(value)?.0;
     Ok((actual != height).then(|| (format!("height {height}"), format!("height {actual}"))))
 }
 
 /// Pending evidence has the height and the hash of its key.
-fn pending(height: u64, hash: &Hash, value: &[u8]) -> Result<Difference, DecodeError> {
+fn pending(height: u64, hash: &Hash, value: &[u8]) -> Result<Differing, DecodeError> {
     let evidence = Evidence::decode(value)?;
     let (actual_height, actual_hash): (u64, Hash) = match evidence.kind {
         EvidenceKind::DuplicateVote => {

@@ -1,0 +1,11 @@
+package main
+
+import (
+	dbm "github.com/cometbft/cometbft-db"
+	"github.com/cometbft/cometbft/light/store"
+	lightdb "github.com/cometbft/cometbft/light/store/db"
+)
+
+func newStore(db dbm.DB, chain, layout string) store.Store {
+	return lightdb.NewWithDBVersion(db, chain, layout)
+}
