@@ -202,8 +202,10 @@ impl Task {
             })) => {
                 self.identified(connection_id, &info);
             }
-            SwarmEvent::Behaviour(BehaviourEvent::Ping(ping::Event { connection, result: Err(_), .. })) => {
-                // A peer that is gone without a word: no stream would tell.
+            SwarmEvent::Behaviour(BehaviourEvent::Ping(ping::Event { connection, result: Err(failure), .. }))
+                if !matches!(failure, ping::Failure::Unsupported) =>
+            {
+                // A peer that is gone without a word: no stream would tell. One that lacks the protocol is there.
                 self.swarm.close_connection(connection);
             }
             _ => {}

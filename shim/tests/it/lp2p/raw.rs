@@ -70,11 +70,15 @@ impl Raw {
     {
         let introduction = self.introduction(names);
         tokio::spawn(async move {
+            // A ping whose stream ends is a peer that is gone: these stay open, unanswered.
+            let mut pings = Vec::new();
             while let Ok((mut send, mut recv)) = connection.accept_bi().await {
                 let Some(protocol) = agree(&mut send, &mut recv).await else { continue };
                 if protocol == IDENTIFY {
                     send.write_all(&introduction).await.unwrap();
                     send.finish().unwrap();
+                } else if protocol == "/ipfs/ping/1.0.0" {
+                    pings.push((send, recv));
                 } else if protocol.ends_with("/0x40") {
                     tokio::spawn(serve(send, recv));
                 } else {
