@@ -43,6 +43,9 @@ if have go && have python3; then bash scripts/real-nodes.sh smoke; else skip "re
 stage "a staged rollout over real validators"
 if have go && have python3; then bash scripts/testnet.sh real; else skip "a staged rollout over real validators: Go and Python 3 are needed"; fi
 
+stage "playbooks for fleets"
+bash scripts/ansible.sh
+
 stage "a checkpoint, reproduced in four ways"
 bash scripts/reproduce.sh
 

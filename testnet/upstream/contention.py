@@ -8,8 +8,8 @@ from statistics import mean, quantiles
 
 
 def chain(node, first, last):
-    """(height, seconds since the block before, signatures that are missing) for each height."""
-    rows, before = [], None
+    """(height, seconds since the block before, signatures that are missing, whether the validator set is another) for each height."""
+    rows, before, before_set = [], None, None
     for height in range(first, last + 1):
         signed = node.call("commit", height=str(height))["signed_header"]
         # Nanoseconds are more than datetime reads.
@@ -17,8 +17,8 @@ def chain(node, first, last):
         now = datetime.fromisoformat(text + "+00:00").timestamp()
         missing = sum(each["block_id_flag"] == 1 for each in signed["commit"]["signatures"])
         if before is not None:
-            rows.append((height, now - before, missing))
-        before = now
+            rows.append((height, now - before, missing, signed["header"]["validators_hash"] != before_set))
+        before, before_set = now, signed["header"]["validators_hash"]
     return rows
 
 
@@ -46,18 +46,19 @@ def stages(facts):
 
 
 def line(name, rows, rates, quiet_mean):
-    times = [seconds for _, seconds, _ in rows]
+    times = [row[1] for row in rows]
     p95 = quantiles(times, n=20)[-1] if len(times) > 1 else times[0]
-    missed = sum(missing for _, _, missing in rows)
+    missed, changes = sum(row[2] for row in rows), sum(row[3] for row in rows)
     sync = ", ".join(f"{node} {heights / seconds:.1f} ({heights} in {seconds:.1f} s)" for node, heights, seconds in rates if seconds) or "-"
     return (f"| {name} | {rows[0][0]}-{rows[-1][0]} | {mean(times):.3f} | {p95:.3f} | {mean(times) / quiet_mean - 1:+.0%} | {missed} "
-            f"| {sync} |")
+            f"| {changes} | {sync} |")
 
 
 def table(quiet, busy, found):
-    quiet_mean = mean(seconds for _, seconds, _ in quiet)
-    lines = ["| network, stage | heights | mean block time s | 95th percentile s | beside left alone | missed signatures | sync rate, heights/s |",
-             "|---|---|---|---|---|---|---|", line("left alone", quiet, [], quiet_mean)]
+    quiet_mean = mean(row[1] for row in quiet)
+    lines = ["| network, stage | heights | mean block time s | 95th percentile s | beside left alone | missed signatures "
+             "| validator-set changes | sync rate, heights/s |",
+             "|---|---|---|---|---|---|---|---|", line("left alone", quiet, [], quiet_mean)]
     for name, first, last, rates in found:
         rows = [row for row in busy if first <= row[0] <= last]
         lines.append(line(f"rolled out, {name}", rows, rates, quiet_mean))
@@ -70,13 +71,13 @@ COLOURS = ["#dbe9f6", "#eef5db", "#fbe8d3"]
 
 
 def polyline(rows, x, y, colour):
-    points = " ".join(f"{x(at):.1f},{y(seconds):.1f}" for at, (_, seconds, _) in enumerate(rows))
+    points = " ".join(f"{x(at):.1f},{y(seconds):.1f}" for at, (_, seconds, *_) in enumerate(rows))
     return f'<polyline points="{points}" fill="none" stroke="{colour}" stroke-width="1.5"/>'
 
 
 def picture(quiet, busy, found):
     """Block time by height of both networks; stages as bands, missed signatures as marks at the foot."""
-    top = max(seconds for _, seconds, _ in quiet + busy) * 1.1
+    top = max(row[1] for row in quiet + busy) * 1.1
     count = max(len(quiet), len(busy))
 
     def x(at):
@@ -98,7 +99,7 @@ def picture(quiet, busy, found):
         parts.append(f'<text x="{LEFT - 6}" y="{y(seconds) + 4:.1f}" text-anchor="end">{seconds:.2f} s</text>')
     parts += [polyline(quiet, x, y, "#888888"), polyline(busy, x, y, "#1f5fa8")]
     parts += [f'<rect x="{x(at):.1f}" y="{HEIGHT - 38}" width="2" height="{6 * missing}" fill="#c0392b"/>'
-              for at, (_, _, missing) in enumerate(busy) if missing]
+              for at, (_, _, missing, _) in enumerate(busy) if missing]
     parts.append(f'<text x="{LEFT}" y="20">Block time by height: <tspan fill="#1f5fa8">rolled out, stage by stage</tspan>, '
                  f'<tspan fill="#888888">left alone</tspan>; <tspan fill="#c0392b">missed signatures</tspan> below</text>')
     parts.append(f'<text x="{WIDTH - 20}" y="{HEIGHT - 6}" text-anchor="end">{count} heights</text></svg>')

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """rollout.py BINARY FOLDER NODE_MIGRATE REPORT: four real validators go from goleveldb to Pebble by a staged rollout, while they make blocks.
 
-Three networks in FOLDER (which must not exist), each under the same light load: one is left alone; one is rolled out in three stages; in
+Three networks in FOLDER (which must not exist), each under the same light load of transactions and changes of the validator set: one is left alone; one is rolled out in three stages; in
 one the second stage's node finds its new state damaged at its first start: the rollout must halt and bring it back by itself, and go on to
 its end when a person takes it up. REPORT (a folder) gets the reviews, and block time, missed signatures and sync rates by stage beside the
 network that was left alone, as a table and as a picture."""
@@ -22,6 +22,8 @@ from tool import Tool
 PROCESS = Path(__file__).resolve().parent / "process.sh"
 DAMAGE = Path(__file__).resolve().parent / "damage-once.sh"
 BEFORE = 12  # blocks before a rollout begins
+POWER = 10
+SET_CHANGE_EVERY = 50  # transactions
 AFTER = 10  # blocks that must follow it
 ALONE = 120  # blocks of the network that is left alone
 STAGES = [("canary", 'nodes = ["node0"]'), ("fraction", 'nodes = ["node1"]'), ("all", "rest = true")]
@@ -80,6 +82,7 @@ class Validators(Network):
 
     def begin(self):
         self.make()
+        self.weigh()
         for node in self.nodes:
             config = node.home / "config/config.toml"
             text = config.read_text()
@@ -90,11 +93,28 @@ class Validators(Network):
         self.nodes[0].wait_height(2)
         self.load.start()
 
+    def weigh(self):
+        """Power 10 for everybody, so that it can change a little without a third of it in one hand."""
+        for node in self.nodes:
+            genesis = node.home / "config/genesis.json"
+            content = json.loads(genesis.read_text())
+            for validator in content["validators"]:
+                validator["power"] = str(POWER)
+            genesis.write_text(json.dumps(content, indent=2))
+        self.keys = [validator["pub_key"]["value"] for validator in content["validators"]]
+
+    def transaction(self):
+        """The next one: seldom a change of the validator set, one power up or down again; else a value of some size."""
+        change, rest = divmod(self.sent, SET_CHANGE_EVERY)
+        if rest:
+            return f"key{self.sent}={'v' * (self.sent * 97 % 3000 + 1)}"
+        return f"val=ed25519!{self.keys[change // 2 % VALIDATORS]}!{POWER + 1 - change % 2}"
+
     def feed(self):
         """Ten transactions a second, to whichever node takes them."""
         while not self.ending.wait(0.1):
             self.sent += 1
-            transaction = base64.b64encode(f"key{self.sent}={'v' * (self.sent * 97 % 3000 + 1)}".encode()).decode()
+            transaction = base64.b64encode(self.transaction().encode()).decode()
             for turn in range(VALIDATORS):
                 try:
                     self.nodes[(self.sent + turn) % VALIDATORS].call("broadcast_tx_async", tx=transaction)
@@ -131,7 +151,7 @@ class Validators(Network):
 [[node]]
 name = "node{i}"
 role = "validator"
-power = 1
+power = {POWER}
 failure_domain = "rack{i}"
 
 [node.command]

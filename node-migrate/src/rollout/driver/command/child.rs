@@ -22,8 +22,14 @@ use crate::rollout::plan::NodeName;
 /// Between two looks at a child.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 
+/// Between two looks for an answer.
+const ANSWER_EVERY: Duration = Duration::from_millis(5);
+
 /// From the polite signal to the other one.
 const POLITE: Duration = Duration::from_secs(10);
+
+/// Longest answer to a question.
+const QUESTION: Duration = Duration::from_secs(5);
 
 /// Of what a child said, so much goes to the log.
 const TAIL_BYTES: u64 = 2000;
@@ -130,6 +136,25 @@ impl Children {
     }
 }
 
+/// Whether a line of shell succeeds; `None` when it cannot be run or does not answer in time.
+pub(super) fn ask(line: &str) -> Option<bool> {
+    let mut command = Command::new("sh");
+    command.arg("-c").arg(line).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).process_group(0);
+    let mut child = command.spawn().ok()?;
+    let end = Instant::now() + QUESTION;
+    loop {
+        if let Some(status) = child.try_wait().ok()? {
+            return Some(status.success());
+        }
+        if Instant::now() >= end {
+            signal(&child, Signal::KILL);
+            child.wait().ok()?;
+            return None;
+        }
+        sleep(ANSWER_EVERY);
+    }
+}
+
 fn command_name(command: &Command) -> String {
     command.get_program().to_string_lossy().into_owned()
 }
@@ -201,6 +226,12 @@ mod tests {
         let ended = children(&dir).shell(&node(), "sleep 600 & wait", in_ms(100)).expect("runs");
         assert_eq!(ended.code, None);
         assert!(ended.how.contains("time was over"), "{}", ended.how);
+    }
+
+    #[test]
+    fn a_question_is_answered_or_given_up() {
+        assert_eq!((ask("true"), ask("exit 3"), ask("kill -9 $$")), (Some(true), Some(false), Some(false)));
+        assert_eq!(ask("sleep 600"), None);
     }
 
     #[test]

@@ -1,8 +1,8 @@
 //! What a home shows: which databases its node would open, whether the node runs, how much disk is free.
 
 use std::path::Path;
-use std::process::{Command, Stdio};
 
+use super::child;
 use crate::home::{Home, node_process, space};
 use crate::migration::{self, Overview};
 use crate::rollout::log::rfc3339;
@@ -43,12 +43,10 @@ fn judge(migrations: &[&Overview], guarded: bool) -> HomeSeen {
 /// Whether the node's process is there: by the plan's command, else by the locks on its databases.
 pub(super) fn process(command: &CommandNode) -> Process {
     if let Some(alive) = &command.alive {
-        let mut asked = Command::new("sh");
-        asked.arg("-c").arg(alive).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-        return match asked.status() {
-            Ok(status) if status.success() => Process::Running,
-            Ok(_) => Process::Stopped,
-            Err(_) => Process::Unknown,
+        return match child::ask(alive) {
+            Some(true) => Process::Running,
+            Some(false) => Process::Stopped,
+            None => Process::Unknown,
         };
     }
     let Ok(home) = Home::open(&command.home) else { return Process::Unknown };
