@@ -13,7 +13,7 @@
 //! | [`guard`] | which releases may be joined |
 //! | [`join`] | two sessions made one, until either ends |
 //! | `window` | what one direction holds |
-//! | [`run`] | reaching both nodes, again and again |
+//! | [`mod@run`] | reaching both nodes, again and again |
 //! | [`meters`], [`notice`] | what the operator sees |
 //!
 //! Never changes, makes or holds back a message, never looks into one, and never joins releases whose validators would refuse each
