@@ -86,6 +86,10 @@ impl ReadStore for PatchedStore {
     fn stats(&self) -> StoreStats {
         self.base.stats()
     }
+
+    fn remarks(&self) -> Vec<String> {
+        self.base.remarks()
+    }
 }
 
 /// Where the scan of the base stands.

@@ -92,6 +92,12 @@ pub trait ReadStore: Send + Sync {
 
     /// Size without a scan.
     fn stats(&self) -> StoreStats;
+
+    /// What was odd when the store was opened and is no error, in sentences: what a crash left that the engine does not read either.
+    /// Nothing where the engine's library keeps it to itself.
+    fn remarks(&self) -> Vec<String> {
+        Vec::new()
+    }
 }
 
 /// Where a row lies on disk, as exactly as its engine lets one tell.

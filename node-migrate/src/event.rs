@@ -38,6 +38,9 @@ pub enum Event {
         method: String,
         /// The shards that will be copied, in key order.
         shards: Vec<KeyRange>,
+        /// What was odd when it was opened.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        remarks: Vec<String>,
     },
     /// A shard is written and durable.
     ShardCopied {

@@ -12,8 +12,8 @@ use super::header::Header;
 use super::validators::ValidatorSet;
 use super::wire::{Decode, Reader};
 
-/// A light block.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A light block. What is absent is empty, as upstream reads it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LightBlock<'a> {
     /// The header.
     pub header: Header<'a>,
@@ -27,29 +27,39 @@ impl<'a> Decode<'a> for LightBlock<'a> {
     const NAME: &'static str = "LightBlock";
 
     fn read(mut reader: Reader<'a>) -> Result<Self, DecodeError> {
-        let (mut header, mut commit, mut validator_set) = (None, None, None);
-        let whole = reader.clone();
+        let mut block = Self::default();
         while let Some(field) = reader.next()? {
             match field.number {
                 1 => {
-                    let mut signed = field.reader("signed_header")?;
-                    while let Some(field) = signed.next().map_err(|error| error.within("signed_header"))? {
-                        match field.number {
-                            1 => header = Some(field.message("signed_header.header")?),
-                            2 => commit = Some(field.message("signed_header.commit")?),
-                            _ => {}
-                        }
-                    }
+                    let signed: SignedHeader<'_> = field.message("signed_header")?;
+                    (block.header, block.commit) = (signed.header, signed.commit);
                 }
-                2 => validator_set = Some(field.message("validator_set")?),
+                2 => block.validator_set = field.message("validator_set")?,
                 _ => {}
             }
         }
-        let missing = |name: &str| DecodeError::Missing { place: whole.place(name) };
-        Ok(Self {
-            header: header.ok_or_else(|| missing("signed_header.header"))?,
-            commit: commit.ok_or_else(|| missing("signed_header.commit"))?,
-            validator_set: validator_set.ok_or_else(|| missing("validator_set"))?,
-        })
+        Ok(block)
+    }
+}
+
+#[derive(Default)]
+struct SignedHeader<'a> {
+    header: Header<'a>,
+    commit: Commit<'a>,
+}
+
+impl<'a> Decode<'a> for SignedHeader<'a> {
+    const NAME: &'static str = "SignedHeader";
+
+    fn read(mut reader: Reader<'a>) -> Result<Self, DecodeError> {
+        let mut signed = Self::default();
+        while let Some(field) = reader.next()? {
+            match field.number {
+                1 => signed.header = field.message("header")?,
+                2 => signed.commit = field.message("commit")?,
+                _ => {}
+            }
+        }
+        Ok(signed)
     }
 }

@@ -8,6 +8,7 @@ use super::block_id::BlockId;
 use super::commit::Commit;
 use super::error::DecodeError;
 use super::header::Header;
+use super::light_block::LightBlock;
 use super::validators::{Validator, ValidatorSet};
 use super::wire::{Decode, Reader, put_varint};
 
@@ -125,7 +126,7 @@ impl<'a> Decode<'a> for LightClientAttack<'a> {
     const NAME: &'static str = "LightClientAttackEvidence";
 
     fn read(mut reader: Reader<'a>) -> Result<Self, DecodeError> {
-        let mut block = None;
+        let mut block: Option<LightBlock<'_>> = None;
         let (mut common_height, mut total_voting_power) = (0, 0);
         let (mut byzantine_validators, mut timestamp) = (Vec::new(), Timestamp::default());
         while let Some(field) = reader.next()? {
@@ -139,52 +140,8 @@ impl<'a> Decode<'a> for LightClientAttack<'a> {
             }
         }
         let missing = || DecodeError::Missing { place: reader.place("conflicting_block") };
-        let LightBlock { signed_header: SignedHeader { header, commit }, validator_set } = block.ok_or_else(missing)?;
+        let LightBlock { header, commit, validator_set } = block.ok_or_else(missing)?;
         Ok(Self { header, commit, validator_set, common_height, byzantine_validators, total_voting_power, timestamp })
-    }
-}
-
-#[derive(Default)]
-struct LightBlock<'a> {
-    signed_header: SignedHeader<'a>,
-    validator_set: ValidatorSet<'a>,
-}
-
-impl<'a> Decode<'a> for LightBlock<'a> {
-    const NAME: &'static str = "LightBlock";
-
-    fn read(mut reader: Reader<'a>) -> Result<Self, DecodeError> {
-        let mut block = Self::default();
-        while let Some(field) = reader.next()? {
-            match field.number {
-                1 => block.signed_header = field.message("signed_header")?,
-                2 => block.validator_set = field.message("validator_set")?,
-                _ => {}
-            }
-        }
-        Ok(block)
-    }
-}
-
-#[derive(Default)]
-struct SignedHeader<'a> {
-    header: Header<'a>,
-    commit: Commit<'a>,
-}
-
-impl<'a> Decode<'a> for SignedHeader<'a> {
-    const NAME: &'static str = "SignedHeader";
-
-    fn read(mut reader: Reader<'a>) -> Result<Self, DecodeError> {
-        let mut signed = Self::default();
-        while let Some(field) = reader.next()? {
-            match field.number {
-                1 => signed.header = field.message("header")?,
-                2 => signed.commit = field.message("commit")?,
-                _ => {}
-            }
-        }
-        Ok(signed)
     }
 }
 

@@ -182,6 +182,10 @@ impl ReadStore for LsmStore {
     fn stats(&self) -> StoreStats {
         self.stats
     }
+
+    fn remarks(&self) -> Vec<String> {
+        self.notices.iter().map(ToString::to_string).collect()
+    }
 }
 
 /// The version of a key that counts, and that is no deletion.

@@ -47,6 +47,32 @@ pub enum LogNotice {
     },
 }
 
+impl std::fmt::Display for LogNotice {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let name = |file: &Path| file.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        match self {
+            Self::TornTail { file, offset, reason, valid_after } => {
+                write!(
+                    f,
+                    "the records of {} end at byte {offset}, {reason} follows, as a crash leaves it: ",
+                    name(file)
+                )?;
+                f.write_str("no row before is affected, and the engine goes no further either")?;
+                match valid_after {
+                    Some(at) => write!(f, "; there is a record at byte {at} that it does not read"),
+                    None => Ok(()),
+                }
+            }
+            Self::DroppedBatch { file, offset, first_sequence, expected } => write!(
+                f,
+                "the batch at byte {offset} of {} begins at sequence {first_sequence}, below the {expected} that is due: \
+                 goleveldb does not apply it, and neither is it read here",
+                name(file)
+            ),
+        }
+    }
+}
+
 /// What the logs gave.
 #[derive(Debug)]
 pub(super) struct Replayed {

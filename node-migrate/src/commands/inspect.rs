@@ -23,6 +23,7 @@ struct Shown {
     governed_by: Option<String>,
     tip: Option<String>,
     trouble: Option<String>,
+    remarks: Vec<String>,
 }
 
 /// Shows the home.
@@ -69,7 +70,11 @@ fn formats(home: &Home, world: &Surroundings) -> Vec<String> {
             .label
             .as_ref()
             .map_or_else(|| "no label".to_owned(), |label| format!("label {}", label.escape_ascii()));
-        let trap = if spelled.is_mislabelled() { ": MISLABELLED, no node finds its keys; see `repair`" } else { "" };
+        let trap = match (spelled.is_mislabelled(), found.is_wrong_label(spelled)) {
+            (true, _) => ": MISLABELLED, no node finds its keys; see `repair`",
+            (false, true) => ": WRONG LABEL, the keys of the other databases have another layout; see `repair`",
+            (false, false) => "",
+        };
         lines.push(format!("{name} has {keys}, {label}{trap}"));
     }
     lines
@@ -86,6 +91,7 @@ fn show(database: &Database, may_snapshot: bool, world: &Surroundings) -> Shown 
         governed_by: database.governed_by.map(|setting| setting.to_string()),
         tip: None,
         trouble: None,
+        remarks: Vec::new(),
     };
     if !may_snapshot {
         shown.trouble = Some("in use: not looked into".to_owned());
@@ -97,6 +103,7 @@ fn show(database: &Database, may_snapshot: bool, world: &Surroundings) -> Shown 
             let stats = reading.store().stats();
             shown.disk_bytes = stats.disk_bytes;
             shown.tables = stats.tables;
+            shown.remarks = reading.store().remarks();
             match tips::of(database.role, reading.store()) {
                 Ok(tip) => shown.tip = tip.map(|tip| tip.to_string()),
                 Err(error) => shown.trouble = Some(error.to_string()),
@@ -136,6 +143,9 @@ fn text(
     }
     text.push_str(&table(&rows));
     text.extend(formats.iter().map(|line| format!("Format: {line}\n")));
+    for database in shown {
+        text.extend(database.remarks.iter().map(|remark| format!("Note: {}: {remark}\n", database.name)));
+    }
     text.extend(home.remarks().iter().map(|remark| format!("Note: {remark}\n")));
     text.extend(left_out.iter().map(|left| format!("Left alone: {left}\n")));
     text

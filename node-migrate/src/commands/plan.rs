@@ -29,7 +29,7 @@ pub(super) fn make(home: &Home, wish: &Wish) -> Result<Plan, AppError> {
 }
 
 /// The engine that the words name, or that the release opens: the present one, if it is one of those.
-fn target(home: &Home, wish: &Wish) -> Result<TargetFormat, AppError> {
+pub(super) fn target(home: &Home, wish: &Wish) -> Result<TargetFormat, AppError> {
     if let Some(TargetSpec { engine, .. }) = wish.to {
         return Ok(engine);
     }
@@ -55,7 +55,7 @@ pub(super) fn of_engine(engine: EngineKind) -> TargetFormat {
 }
 
 /// The formats that the words name.
-fn formats(wish: &Wish) -> Result<Wanted, AppError> {
+pub(super) fn formats(wish: &Wish) -> Result<Wanted, AppError> {
     let named = wish.to.map_or(Wanted::Unchanged, |spec| spec.formats());
     match (wish.release, named) {
         (Some(release), Wanted::Unchanged) => Ok(Wanted::For(release)),
@@ -134,6 +134,7 @@ fn map(plan: &Plan) -> String {
             ]);
         }
         losses.extend(planned.losses.iter().map(|loss| format!("Left behind in {}: {loss}\n", database.name)));
+        losses.extend(planned.remarks.iter().map(|remark| format!("Odd in {}: {remark}\n", database.name)));
     }
     if rows.len() == 1 {
         return "\nEvery key and value is copied byte for byte; keys that are not known are copied too.\n".to_owned();

@@ -49,7 +49,7 @@ pub(super) fn copy(command: &RunArguments, home: &Home, world: &Surroundings) ->
         cli::OnCorrupt::Repair => OnCorrupt::Repair(&peers),
     };
     let stage = match migration::open(home)? {
-        Some(stage) => same_target(stage, command)?,
+        Some(stage) => same_aim(stage, command, home)?,
         None => {
             let plan = wanted(command, home)?;
             if plan.is_empty() {
@@ -76,16 +76,28 @@ pub(super) fn copy(command: &RunArguments, home: &Home, world: &Surroundings) ->
     }))
 }
 
-/// Refuses to go on with a migration to another target than the one asked for.
-fn same_target(stage: Stage, command: &RunArguments) -> Result<Stage, AppError> {
-    let under_way = stage.core().plan().target_format()?;
-    match command.wish.to {
-        Some(wanted) if wanted.engine != under_way => Err(AppError::new(
+/// Refuses to go on with another migration than the one asked for. What is cut over already is no longer gone on with.
+fn same_aim(stage: Stage, command: &RunArguments, home: &Home) -> Result<Stage, AppError> {
+    if matches!(stage, Stage::Switching(_) | Stage::CutOver(_)) {
+        return Ok(stage);
+    }
+    let under_way = stage.core().plan();
+    let wish = &command.wish;
+    let other = match &command.plan {
+        Some(path) => under_way.contradiction_to(&read(path)?),
+        None => {
+            let is_asked = wish.to.is_some() || wish.release.is_some();
+            let asked = if is_asked { Some((plan::target(home, wish)?, plan::formats(wish)?)) } else { None };
+            under_way.contradiction(home, &wish.db, asked)?
+        }
+    };
+    match other {
+        None => Ok(stage),
+        Some(other) => Err(AppError::new(
             Kind::State,
-            format!("a migration to {under_way} is under way in this home, not to {}", wanted.engine),
+            format!("a migration to {} is under way in this home, not {other}", under_way.aim()),
         )
         .hint("go on with that one, or give it up with `discard --execute` first")),
-        _ => Ok(stage),
     }
 }
 

@@ -129,6 +129,7 @@ fn record_shards(
         fingerprint: hex::encode(snapshot.fingerprint),
         method: snapshot.method.to_string(),
         shards,
+        remarks: store.remarks(),
     };
     core.record(context, event)?;
     Ok(())

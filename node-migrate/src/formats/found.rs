@@ -183,10 +183,20 @@ impl Found {
         !self.databases.is_empty() && self.databases.iter().all(|database| database.role == Role::LightStore)
     }
 
-    /// The layout of the home: of the first database that shows one, v1 when all are empty.
+    /// The layout of the home: of the first database whose keys show one, else of the first label; v1 when all are empty.
     pub(super) fn layout(&self) -> Layout {
-        let shown = |database: &OpenDatabase| database.spelled.layout().or(database.spelled.labelled());
-        self.databases.iter().find_map(shown).unwrap_or(Layout::V1)
+        let by_keys = self.databases.iter().find_map(|database| database.spelled.layout());
+        let by_label = || self.databases.iter().find_map(|database| database.spelled.labelled());
+        by_keys.or_else(by_label).unwrap_or(Layout::V1)
+    }
+
+    /// Whether the label of a store names another layout than its keys have; or, of a store without keys, than the keys of the others
+    /// have: a node that does not know labels would write its own keys below it, and mislabel the store.
+    #[must_use]
+    pub fn is_wrong_label(&self, spelled: &Spelled) -> bool {
+        let is_clear = !(spelled.v1 && spelled.v2);
+        let layout = spelled.layout().unwrap_or_else(|| self.layout());
+        is_clear && spelled.labelled().is_some_and(|label| label != layout)
     }
 
     /// Refuses stores whose layout cannot be told.

@@ -8,7 +8,7 @@ mod planned;
 mod wanted;
 
 pub use found::{FormatsError, Found};
-pub(crate) use planned::{Decided, decide};
+pub(crate) use planned::{Decided, are_planned, decide};
 pub use planned::{PlannedClass, PlannedConversion, PlannedGenesis};
 pub use wanted::{TargetSpec, UnknownSpec, Wanted};
 

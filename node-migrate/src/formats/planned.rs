@@ -11,7 +11,6 @@ use ledger_formats::comet::writer::Writer;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::found::OpenDatabase;
 use super::{FormatsError, Found, Wanted, genesis, with_formats};
 use crate::home::{Database, Home, Role};
 
@@ -32,6 +31,9 @@ pub struct PlannedConversion {
     /// What the target cannot say and does not need.
     #[serde(default)]
     pub losses: Vec<String>,
+    /// What is odd and stays as it is.
+    #[serde(default)]
+    pub remarks: Vec<String>,
     /// The map of what happens to each class of records.
     #[serde(rename = "class", default)]
     pub classes: Vec<PlannedClass>,
@@ -61,13 +63,15 @@ impl PlannedConversion {
     }
 
     fn of(conversion: Conversion, survey: Survey) -> Self {
-        let classes = survey.classes.into_iter().map(|count| PlannedClass {
+        let classes = survey.classes.iter().map(|count| PlannedClass {
             class: count.class.to_owned(),
             fate: count.fate.name().to_owned(),
             keys: count.keys,
             reason: count.reason.map(str::to_owned),
         });
-        Self { conversion, rows_after: survey.rows_after, losses: survey.losses, classes: classes.collect() }
+        let classes = classes.collect();
+        let Survey { rows_after, losses, remarks, .. } = survey;
+        Self { conversion, rows_after, losses, remarks, classes }
     }
 }
 
@@ -114,14 +118,15 @@ pub(crate) fn decide(home: &Home, wanted: Wanted, named: &[String]) -> Result<De
         let from = database.spelled.layout().unwrap_or(layout);
         let to = if wanted == Wanted::TrueLabels { from } else { layout };
         let conversion = Conversion { from, to, dialect };
-        if !concerns(wanted, conversion, database) {
+        let is_relabelled = database.spelled.labelled().is_some_and(|label| label != to);
+        if dialect.is_none() && from == to && !is_relabelled {
             continue;
         }
         let found = survey(database.reading.store(), kind, conversion)
             .map_err(|source| FormatsError::Store { database: database.name.clone(), source })?;
         refused.0 += found.refused_total;
         refused.1.extend(found.refused.iter().map(ToString::to_string));
-        if wanted == Wanted::TrueLabels || is_change(&found) {
+        if is_relabelled || is_change(&found) {
             decided.conversions.insert(database.name.clone(), PlannedConversion::of(conversion, found));
         }
     }
@@ -133,9 +138,29 @@ pub(crate) fn decide(home: &Home, wanted: Wanted, named: &[String]) -> Result<De
         return Err(FormatsError::NothingToRepair);
     }
     if let Some(dialect) = dialect.filter(|_| !decided.conversions.is_empty()) {
-        decided.genesis = plan_genesis(&home.root.join("config/genesis.json"), dialect)?;
+        decided.genesis = plan_genesis(&home.genesis_file(), dialect)?;
     }
     Ok(decided)
+}
+
+/// Whether these conversions are what the formats wanted take. The home is as it was when they were planned.
+///
+/// # Errors
+/// As [`decide`].
+pub(crate) fn are_planned<'a>(
+    home: &Home,
+    wanted: Wanted,
+    named: &[String],
+    mut planned: impl Iterator<Item = &'a PlannedConversion>,
+) -> Result<bool, FormatsError> {
+    match (planned.next(), wanted) {
+        (first, Wanted::Unchanged) => Ok(first.is_none()),
+        (None, wanted) => Ok(decide(home, wanted, named)?.conversions.is_empty()),
+        (Some(PlannedConversion { conversion, .. }), wanted) => {
+            let found = Found::of_those(home, |database| takes_part(home, database, named), CACHE_BYTES, &home.db_dir)?;
+            Ok(aim(&found, wanted)? == Some((conversion.to, conversion.dialect)))
+        }
+    }
 }
 
 /// Whether a database is converted with the others. Block store, state and evidence are converted together; a light
@@ -192,15 +217,6 @@ fn dialect_for(release: &'static Release, writer: &Writer) -> Result<Option<Targ
         (Some(target), Some(_)) => Ok(Some(target)),
         _ => Err(FormatsError::NoWay { release: release.name, from: writer.name(), to: release.writes.name() }),
     }
-}
-
-/// Whether a conversion can change anything in a database.
-fn concerns(wanted: Wanted, conversion: Conversion, database: &OpenDatabase) -> bool {
-    if wanted == Wanted::TrueLabels {
-        return database.spelled.is_mislabelled();
-    }
-    let is_labelled = database.spelled.labelled().is_none_or(|labelled| labelled == conversion.to);
-    conversion.dialect.is_some() || conversion.from != conversion.to || !is_labelled
 }
 
 /// Whether the new database would differ: what is dropped only to be made again counts for nothing.

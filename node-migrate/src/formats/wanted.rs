@@ -26,6 +26,21 @@ pub enum Wanted {
     TrueLabels,
 }
 
+impl std::fmt::Display for Wanted {
+    /// As it follows the engine in a sentence: `, layout v1, dialect v0_38`.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Unchanged => f.write_str(" with keys and values as they are"),
+            Self::For(release) => write!(f, " for {}", release.name),
+            Self::Formats { layout, dialect } => {
+                layout.iter().try_for_each(|layout| write!(f, ", layout {}", layout.label()))?;
+                dialect.iter().try_for_each(|dialect| write!(f, ", dialect {dialect}"))
+            }
+            Self::TrueLabels => f.write_str(" with true labels"),
+        }
+    }
+}
+
 /// The words of `--to`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TargetSpec {

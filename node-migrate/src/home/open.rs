@@ -57,8 +57,7 @@ impl Home {
         if found.databases.is_empty() {
             return Err(no_databases(root, &folders));
         }
-        let genesis_file = config_toml.as_ref().map_or(Path::new("config/genesis.json"), |config| &config.genesis_file);
-        let genesis = genesis::read(&root.join(genesis_file))?;
+        let genesis = genesis::read(&genesis_file(&root, config_toml.as_ref()))?;
         let db_dir = fs::canonicalize(folders.main()).map_err(|source| HomeError::io(folders.main(), source))?;
         Ok(Self { root, db_dir, config_toml, app_toml, genesis, databases: found.databases, left_out: found.left_out })
     }
@@ -76,6 +75,12 @@ impl Home {
             Setting::AppDbBackend => self.app_toml.as_ref().map(|config| (&config.file, &config.app_db_backend))?,
         };
         Some((file.real_path.clone(), value.clone().unwrap_or_default()))
+    }
+
+    /// The genesis file, whether it is there or not.
+    #[must_use]
+    pub fn genesis_file(&self) -> PathBuf {
+        genesis_file(&self.root, self.config_toml.as_ref())
     }
 
     /// Whether a setting holds the start guard: a cut-over or rollback was interrupted, and no node starts until it is finished.
@@ -122,6 +127,10 @@ impl Home {
         };
         others.into_iter().map(sentence).collect()
     }
+}
+
+fn genesis_file(root: &Path, config: Option<&NodeConfig>) -> PathBuf {
+    root.join(config.map_or(Path::new("config/genesis.json"), |config| &config.genesis_file))
 }
 
 /// Tells what was given instead of a home.

@@ -23,6 +23,8 @@ pub struct DatabaseHistory {
     pub method: String,
     /// All shards.
     pub shards: Vec<KeyRange>,
+    /// What was odd when the source was opened.
+    pub remarks: Vec<String>,
     /// Those that are done, by number.
     pub copied: BTreeMap<u32, CopiedShard>,
     /// Fingerprint of the target once sealed, hex.
@@ -177,7 +179,7 @@ impl History {
     pub fn apply(&mut self, event: &Event) {
         match event {
             Event::Created { plan_sha256, .. } => self.plan_sha256.clone_from(plan_sha256),
-            Event::Snapshotted { database, epoch, engine, fingerprint, method, shards } => {
+            Event::Snapshotted { database, epoch, engine, fingerprint, method, shards, remarks } => {
                 self.verdict = Verdict::Open;
                 let fresh = DatabaseHistory {
                     epoch: *epoch,
@@ -185,6 +187,7 @@ impl History {
                     source_fingerprint: fingerprint.clone(),
                     method: method.clone(),
                     shards: shards.clone(),
+                    remarks: remarks.clone(),
                     copied: BTreeMap::new(),
                     sealed: None,
                     mended: None,

@@ -76,8 +76,12 @@ pub(super) fn run(core: &mut Core, context: &Context<'_>) -> Result<Report, Veri
         databases: opened.iter().map(|opened| describe(core, opened)).collect(),
         chain_id: core.chain_id().map(str::to_owned),
     };
-    let report = verify::check(&input, context)?;
+    let mut report = verify::check(&input, context)?;
     drop(input);
+    let sources = core.history.databases.iter();
+    let remarks = sources
+        .flat_map(|(name, history)| history.remarks.iter().map(move |remark| format!("{name}, as it was: {remark}")));
+    report.remarks.extend(remarks);
     drop(opened);
     judge(core, context, report)
 }

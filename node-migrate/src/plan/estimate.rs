@@ -44,6 +44,8 @@ impl Estimate {
 pub(super) struct Sized {
     pub planned: PlannedDatabase,
     pub estimate: Estimate,
+    /// What was odd when it was opened.
+    pub remarks: Vec<String>,
 }
 
 /// Sizes one database. Only our own readers look into it; for other engines the files' sizes count.
@@ -55,6 +57,7 @@ pub(super) fn of(home: &Home, database: &Database, target: TargetFormat) -> Resu
         Some(store) => (store.stats(), sample(store.as_ref()).map_err(failed)?),
         None => (engine::folder_stats(&database.real_path).map_err(failed)?, Packing::unknown()),
     };
+    let remarks = store.as_ref().map(|store| store.remarks()).unwrap_or_default();
     let row_bytes = packing.rows_of(stats.disk_bytes);
     // Tables of all our targets but sled are packed with Snappy, block by block.
     let target_bytes = match target.engine {
@@ -75,7 +78,7 @@ pub(super) fn of(home: &Home, database: &Database, target: TargetFormat) -> Resu
         conversion: None,
     };
     let peak_disk_bytes = target_bytes.saturating_add(copied_source).saturating_add(overhead);
-    Ok(Sized { planned, estimate: Estimate { peak_disk_bytes, row_bytes } })
+    Ok(Sized { planned, estimate: Estimate { peak_disk_bytes, row_bytes }, remarks })
 }
 
 /// Whether renames and links between the home's workspace and the database's folder are impossible.

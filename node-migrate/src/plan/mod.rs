@@ -3,6 +3,8 @@
 //! A plan names the exact state of every source (its fingerprint); a run refuses a plan that was
 //! made for another state. It is kept as TOML and signed off by running it.
 
+mod advice;
+mod asked;
 mod estimate;
 mod scope;
 
@@ -118,11 +120,14 @@ impl Plan {
         let mut formats = crate::formats::decide(home, request.formats, &request.databases)?;
         let scope = scope::decide(home, request, &formats)?;
         let mut warnings = scope.warnings;
+        warnings.extend(home.remarks());
+        warnings.extend(advice::of_dialect(home, &formats));
         let mut databases = Vec::with_capacity(scope.migrate.len());
         let mut estimate = Estimate::default();
         for database in scope.migrate {
             let sized = estimate::of(home, database, request.target)?;
             estimate.add(&sized.estimate);
+            warnings.extend(sized.remarks.iter().map(|remark| format!("{}: {remark}", database.name)));
             let conversion = formats.conversions.remove(&database.name);
             databases.push(PlannedDatabase { conversion, ..sized.planned });
         }

@@ -132,7 +132,7 @@ fn refuse_partial(home: &Home, request: &Request, formats: &Decided) -> Result<(
     Err(FormatsError::Partial.into())
 }
 
-fn matches_name(database: &Database, name: &str) -> bool {
+pub(super) fn matches_name(database: &Database, name: &str) -> bool {
     database.name == name || database.dir_name == name
 }
 

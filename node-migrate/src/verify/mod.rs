@@ -87,6 +87,9 @@ pub fn check(input: &Input<'_>, context: &Context<'_>) -> Result<Report, VerifyE
 fn check_here(input: &Input<'_>, context: &Context<'_>) -> Result<Report, VerifyError> {
     let findings = Findings::new(Quarantine::of(&input.databases));
     let mut report = Report::default();
+    for database in &input.databases {
+        database.store.remarks().into_iter().for_each(|remark| findings.remark(format!("{}: {remark}", database.name)));
+    }
     let stored = chain::stored_heights(&input.databases, &findings);
     let surveys = survey::run(&input.databases, stored.unwrap_or_default(), &findings, context)?;
     counts::write(&input.databases, &surveys, &findings, &mut report);

@@ -127,6 +127,10 @@ impl ReadStore for ConvertedStore<'_> {
     fn stats(&self) -> StoreStats {
         self.view.source.stats()
     }
+
+    fn remarks(&self) -> Vec<String> {
+        self.view.source.remarks()
+    }
 }
 
 impl View<'_> {

@@ -5,6 +5,8 @@
 //! Where only values change, the parts of blocks, which are most of a store, are not read: they stay as they are.
 //! The store is read in pieces side by side; what is found is put together in the order of the keys.
 
+mod attack;
+mod bases;
 mod walk;
 
 use rayon::prelude::*;
@@ -12,6 +14,7 @@ use rayon::prelude::*;
 use super::{Conversion, made};
 use crate::comet::class::{Database, Kind, class};
 use crate::comet::key::{BlockKey, Layout};
+use crate::comet::layout::digits::DIGITS_MAX;
 use crate::comet::layout::families;
 use crate::store::{KeyRange, ReadStore, StoreError};
 use walk::Walk;
@@ -96,14 +99,8 @@ pub struct Survey {
     pub refused_total: u64,
     /// What the target cannot say and does not need: a line each.
     pub losses: Vec<String>,
-}
-
-impl Survey {
-    /// Whether the target would differ from the source in anything.
-    #[must_use]
-    pub fn is_change(&self) -> bool {
-        self.classes.iter().any(|count| !matches!(count.fate, Fate::Copied | Fate::Unknown))
-    }
+    /// What is odd and stays as it is: a line each.
+    pub remarks: Vec<String>,
 }
 
 /// Reads a store and says what the conversion will do with it.
@@ -112,14 +109,22 @@ impl Survey {
 /// When the store cannot be read. What cannot be converted is no error, but in the survey.
 pub fn survey(source: &dyn ReadStore, database: Database, conversion: Conversion) -> Result<Survey, StoreError> {
     let stretch = if conversion.from == conversion.to { parts_of_blocks(database, conversion.from) } else { None };
+    let (digits, refused) = match made::digits(source, database) {
+        Ok(digits) => (digits, None),
+        Err(StoreError::Refused { record, reason, .. }) => (DIGITS_MAX, Some((record, reason))),
+        Err(error) => return Err(error),
+    };
     let points = source.split_points(PIECE_BYTES)?;
     let chain = made::chain(source, database, conversion)?;
     let walked = pieces(stretch.as_ref(), &points)
         .into_par_iter()
-        .map(|piece| Walk::new(source, database, conversion, chain).over(&piece))
+        .map(|piece| Walk::new(source, database, conversion, digits, chain).over(&piece))
         .collect::<Result<Vec<_>, _>>()?;
-    let mut whole = Walk::new(source, database, conversion, chain);
+    let mut whole = Walk::new(source, database, conversion, digits, chain);
     walked.into_iter().for_each(|piece| whole.append(piece));
+    if let Some((record, reason)) = refused {
+        whole.refuse_record(record, reason);
+    }
     if let Some(stretch) = &stretch
         && source.scan(stretch)?.next()?.is_some()
     {

@@ -2,20 +2,17 @@
 
 use std::collections::BTreeMap;
 
-use proofs::merkle::EMPTY_ROOT;
-
 use super::super::judge::{NEARLY, OTHER_CHAIN};
 use super::super::rules;
+use super::attack::attack_in_block;
+use super::bases::Bases;
 use super::{ClassCount, Conversion, Fate, REFUSED_KEPT, Refused, Survey};
 use crate::comet::class::{Class, Database, Kind, class};
 use crate::comet::dialect::{self, Change, Target};
-use crate::comet::key::{BlockKey, ChainName, StateRecord};
-use crate::comet::layout::{RecordKey, chain, describe, family_of};
+use crate::comet::key::{ChainName, Layout, StateRecord};
+use crate::comet::layout::{RecordKey, chain, describe, digits, family_of};
 use crate::comet::wire::Decode;
-use crate::comet::{
-    Block, BlockMeta, ConsensusParamsInfo, DecodeError, Evidence, EvidenceKind, LightBlock, Results, State,
-    ValidatorsInfo,
-};
+use crate::comet::{ConsensusParamsInfo, DecodeError, Evidence, LightBlock, Results, State, ValidatorsInfo};
 use crate::store::{KeyRange, ReadStore, StoreError};
 
 /// By class and fate: how many keys, where they were counted, and why that fate.
@@ -26,9 +23,12 @@ pub(super) struct Walk<'a> {
     source: &'a dyn ReadStore,
     database: Database,
     conversion: Conversion,
+    /// Digits of the greatest height that the store can hold by what it says of itself.
+    digits: u32,
     /// The chain of a light client whose keys change their spelling.
     chain: Option<ChainName>,
     counts: Counts,
+    bases: Bases,
     survey: Survey,
     rows: u64,
     spare: Vec<u8>,
@@ -39,10 +39,21 @@ impl<'a> Walk<'a> {
         source: &'a dyn ReadStore,
         database: Database,
         conversion: Conversion,
+        digits: u32,
         chain: Option<ChainName>,
     ) -> Self {
-        let (counts, survey) = (BTreeMap::new(), Survey::default());
-        Self { source, database, conversion, chain, counts, survey, rows: 0, spare: Vec::new() }
+        Self {
+            source,
+            database,
+            conversion,
+            digits,
+            chain,
+            counts: BTreeMap::new(),
+            bases: Bases::default(),
+            survey: Survey::default(),
+            rows: 0,
+            spare: Vec::new(),
+        }
     }
 
     /// Reads a stretch.
@@ -66,6 +77,7 @@ impl<'a> Walk<'a> {
         self.survey.refused.extend(next.survey.refused);
         self.survey.refused.truncate(REFUSED_KEPT);
         next.survey.losses.into_iter().for_each(|line| self.lose(line));
+        self.bases.append(next.bases);
     }
 
     /// Notes records that stay and were not counted.
@@ -119,9 +131,15 @@ impl<'a> Walk<'a> {
         if class.kind == Kind::LightBlock && chain::of(from, key) != self.chain {
             return Some(OTHER_CHAIN);
         }
-        let is_in_stretch = family_of(self.database, from, key).is_some()
-            || self.chain.is_some_and(|chain| chain::stretch(chain, from).contains(key));
-        (class.kind == Kind::Unknown && is_in_stretch).then_some(NEARLY)
+        if class.kind == Kind::Unknown {
+            let is_in_stretch = family_of(self.database, from, key).is_some()
+                || self.chain.is_some_and(|chain| chain::stretch(chain, from).contains(key));
+            return is_in_stretch.then_some(NEARLY);
+        }
+        // Heights of layout v1 are walked by their number of digits, up to that of the last one.
+        let height = RecordKey::decode(self.database, from, key).and_then(|key| key.height());
+        let is_far = from == Layout::V1 && height.is_some_and(|height| digits::digits(height) > self.digits);
+        is_far.then_some("its height is far above the last height of the store")
     }
 
     /// Converts a value on trial.
@@ -135,10 +153,15 @@ impl<'a> Walk<'a> {
         if let Err(error) = self.decode(kind, value, to) {
             return Ok(Err(error.to_string()));
         }
-        if kind == Kind::BlockMeta
-            && let Some(reason) = self.attack_in_block(key, value)?
-        {
-            return Ok(Err(reason));
+        let height = RecordKey::decode(self.database, self.conversion.from, key).and_then(|key| key.height());
+        if let Some(height) = height {
+            let layout = self.conversion.from;
+            self.bases.look(self.source, layout, kind, height, value)?;
+            if kind == Kind::BlockMeta
+                && let Some(reason) = attack_in_block(self.source, layout, height, value, to)?
+            {
+                return Ok(Err(reason));
+            }
         }
         Ok(dialect::convert(kind, value, to, &mut self.spare).map_err(|error| error.to_string()))
     }
@@ -172,43 +195,6 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// Whether a block holds evidence whose bytes its header binds and the target reads in another way.
-    fn attack_in_block(&self, key: &[u8], value: &[u8]) -> Result<Option<String>, StoreError> {
-        let meta = match BlockMeta::decode(value) {
-            Ok(meta) => meta,
-            Err(error) => return Ok(Some(error.to_string())),
-        };
-        let hash = meta.header.evidence_hash;
-        if hash.is_empty() || hash == EMPTY_ROOT {
-            return Ok(None);
-        }
-        let Some(height) = RecordKey::decode(self.database, self.conversion.from, key).and_then(|key| key.height())
-        else {
-            return Ok(None);
-        };
-        let mut bytes = Vec::new();
-        for part in 0..meta.block_id.part_set_header.total {
-            let mut key = Vec::with_capacity(32);
-            BlockKey::Part { height, part }.encode(self.conversion.from, &mut key);
-            // Below the base there are metas without parts: nobody will read such a block.
-            let Some(value) = self.source.get(&key)? else { return Ok(None) };
-            match crate::comet::Part::decode(&value) {
-                Ok(part) => bytes.extend_from_slice(part.bytes),
-                Err(error) => return Ok(Some(error.to_string())),
-            }
-        }
-        let block = match Block::decode(&bytes) {
-            Ok(block) => block,
-            Err(error) => return Ok(Some(error.to_string())),
-        };
-        let has_attack = block.evidence.iter().any(|piece| piece.kind == EvidenceKind::LightClientAttack);
-        Ok(has_attack.then(|| {
-            "Block.evidence: evidence of an attack on light clients, whose bytes the block's hash covers and v1.0 and \
-             the releases before it encode in different ways: neither can read the other's block"
-                .to_owned()
-        }))
-    }
-
     fn count(&mut self, class: &'static str, fate: Fate, reason: Option<&'static str>) {
         let (keys, _) = self.counts.entry((class, fate)).or_insert((Some(0), reason));
         *keys = keys.map(|keys| keys + 1);
@@ -220,6 +206,10 @@ impl<'a> Walk<'a> {
 
     /// Notes a record that cannot be converted.
     pub(super) fn refuse_record(&mut self, record: String, reason: String) {
+        // The state is decoded for several reasons, and refused for the first.
+        if self.survey.refused.iter().any(|refused| refused.record == record) {
+            return;
+        }
         self.survey.refused_total += 1;
         if self.survey.refused.len() < REFUSED_KEPT {
             self.survey.refused.push(Refused { database: self.database.name(), record, reason });
@@ -230,6 +220,7 @@ impl<'a> Walk<'a> {
     pub(super) fn finish(mut self, is_whole: bool) -> Survey {
         self.survey.rows_after = is_whole.then_some(self.rows);
         let counts = self.counts.into_iter();
+        self.survey.remarks = self.bases.remarks();
         self.survey.classes =
             counts.map(|((class, fate), (keys, reason))| ClassCount { class, fate, keys, reason }).collect();
         self.survey
