@@ -115,6 +115,12 @@ pub enum Violation {
         /// The bound.
         bound: Duration,
     },
+    /// Two nodes cannot speak with each other.
+    #[error("the wire: {reason}")]
+    Wires {
+        /// Why not.
+        reason: String,
+    },
     /// The network makes no blocks.
     #[error("the network is at height {actual}, {bound:?} after the faults ended; {expected} expected")]
     Standstill {

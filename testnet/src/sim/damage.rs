@@ -2,10 +2,10 @@
 
 use ledger_formats::comet::key::{BlockKey, StateRecord};
 use ledger_formats::engine::memory::MemoryStore;
-use ledger_formats::store::{KeyRange, ReadStore};
 
-use super::migration::Stores;
+use super::migration::{Stores, rows};
 use super::rng::Rng;
+use crate::store::Rows;
 
 /// Bytes of a part's value before those of the block, and behind them, at most.
 const BEFORE: usize = 8;
@@ -15,12 +15,12 @@ const BEHIND: usize = 48;
 pub(super) fn damage(stores: &mut Stores, rng: &mut Rng) -> String {
     if rng.chance(100) {
         let key = StateRecord::State.key();
-        let rows = rows(&stores.states);
+        let rows = rows_of(&stores.states);
         stores.states = MemoryStore::new(rows.into_iter().filter(|(row, _)| row != key.as_bytes()));
         return format!("{key} is gone");
     }
     let layout = stores.format.layout();
-    let mut rows = rows(&stores.blocks);
+    let mut rows = rows_of(&stores.blocks);
     let is = |key: &[u8], part: bool| match BlockKey::decode(layout, key) {
         Some(BlockKey::Part { .. }) => part,
         Some(BlockKey::Meta { .. }) => !part,
@@ -49,11 +49,6 @@ pub(super) fn damage(stores: &mut Stores, rng: &mut Rng) -> String {
     format!("row {key} {what}")
 }
 
-fn rows(store: &MemoryStore) -> Vec<(Vec<u8>, Vec<u8>)> {
-    let mut rows = Vec::new();
-    let mut cursor = store.scan(&KeyRange::all()).expect("memory can be scanned");
-    while let Some((key, value)) = cursor.next().expect("memory can be read") {
-        rows.push((key.to_vec(), value.to_vec()));
-    }
-    rows
+fn rows_of(store: &MemoryStore) -> Rows {
+    rows(store).expect("memory can be read")
 }

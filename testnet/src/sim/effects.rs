@@ -105,7 +105,7 @@ impl World<'_> {
         };
         for to in receivers {
             let Some(delay) = self.network.delay(&self.schedule, from, to, self.now) else { continue };
-            let version = self.nodes[from].wire.min(self.nodes[to].wire);
+            let version = self.wires.between(from, to);
             let bytes = encoded[version as usize].get_or_insert_with(|| message.encode(version).into());
             let event = Event::Deliver { from, to, bytes: Arc::clone(bytes) };
             self.queue.plan(self.now.after(delay), event);

@@ -58,7 +58,7 @@ impl World<'_> {
             node.validator = None;
             node.life += 1;
             (node.disk.stores, node.tip, node.has_gone_back) = (kept, tip, true);
-            self.stores_changed(place);
+            self.stores_changed(place)?;
             self.tell(|_| format!("node {place} gets its old stores back, of height {tip}"));
         }
         self.nodes[place].is_stopped = false;

@@ -14,7 +14,7 @@ use node_migrate::verify::{Input, InputDatabase, check};
 
 use super::audit::audit;
 use crate::chain::{Crypto, Dialect, Genesis};
-use crate::store::Format;
+use crate::store::{Format, Rows};
 
 /// Both databases of a node in one format.
 #[derive(Clone, Debug)]
@@ -75,10 +75,15 @@ fn converted(store: &MemoryStore, database: Database, from: Format, to: Format) 
     };
     let conversion = Conversion { from: from.layout(), to: to.layout(), dialect: Some(dialect) };
     let source = ConvertedStore::new(Box::new(store.clone()), database, conversion)?;
-    let mut cursor = source.scan(&KeyRange::all())?;
-    let mut rows = Vec::new();
+    Ok(MemoryStore::new(rows(&source)?))
+}
+
+/// All rows of a store.
+pub(super) fn rows(store: &dyn ReadStore) -> Result<Rows, StoreError> {
+    let mut cursor = store.scan(&KeyRange::all())?;
+    let mut rows = Rows::new();
     while let Some((key, value)) = cursor.next()? {
         rows.push((key.to_vec(), value.to_vec()));
     }
-    Ok(MemoryStore::new(rows))
+    Ok(rows)
 }

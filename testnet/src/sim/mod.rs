@@ -21,6 +21,7 @@ mod damage;
 mod disk;
 mod effects;
 mod ending;
+mod homes;
 mod load;
 mod migration;
 mod network;
@@ -31,12 +32,13 @@ mod rng;
 mod rollout;
 mod scenario;
 mod schedule;
+mod wires;
 mod world;
 
 pub use checks::{Failure, Violation};
 pub use pace::LIVENESS_BOUND;
 pub use scenario::{Faults, Sabotage, Scenario};
-pub use world::{Summary, run, run_traced};
+pub use world::{Summary, run, run_to_homes, run_traced};
 
 #[cfg(test)]
 mod tests;

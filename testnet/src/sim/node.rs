@@ -7,7 +7,7 @@ use proofs::merkle::Hash;
 use super::disk::Disk;
 use super::scenario::Sabotage;
 use crate::chain::{PrivateKey, Time};
-use crate::consensus::{Output, Signer, Validator, WireVersion};
+use crate::consensus::{Output, Signer, Validator};
 use crate::store::Format;
 
 /// A node.
@@ -23,8 +23,6 @@ pub(super) struct Node {
     pub(super) down: Duration,
     /// Whether its service manager leaves it down.
     pub(super) is_stopped: bool,
-    /// The newest wire version that it speaks.
-    pub(super) wire: WireVersion,
     /// The greatest height that it made durable.
     pub(super) tip: u64,
     /// How wrong its clock is, in nanoseconds.
@@ -51,7 +49,6 @@ impl Node {
             fuse: None,
             down: Duration::ZERO,
             is_stopped: false,
-            wire: WireVersion::V1,
             tip: 0,
             skew,
             lies: false,

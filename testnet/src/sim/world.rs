@@ -1,5 +1,6 @@
 //! A run: the world from its beginning to its end, event by event.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,9 +18,10 @@ use super::rng::Rng;
 use super::rollout::Controller;
 use super::scenario::{Sabotage, Scenario};
 use super::schedule::{Schedule, Trouble};
+use super::wires::Wires;
 use crate::chain::{ChainState, Genesis, PrivateKey, Quorum, Rules, Time};
 use crate::consensus::{Config, Input, TimerId};
-use crate::store::Format;
+use crate::store::{Format, HomeError};
 
 /// When the clocks of a run begin: some day of 2025.
 const BEGINNING: Time = Time(1_750_000_000_000_000_000);
@@ -70,6 +72,7 @@ pub(super) struct World<'a> {
     pub(super) now: Time,
     pub(super) queue: Queue<Event>,
     pub(super) network: Network,
+    pub(super) wires: Wires,
     pub(super) nodes: Vec<Node>,
     pub(super) checks: Checks,
     pub(super) rng: Rng,
@@ -101,6 +104,18 @@ pub fn run_traced(seed: u64, scenario: &Scenario, trace: &mut dyn FnMut(&str)) -
     execute(seed, scenario, Some(trace))
 }
 
+/// Runs a seed and writes what each node has in the end as a home below `folder`.
+///
+/// # Errors
+/// What does not hold; or why a home cannot be written.
+pub fn run_to_homes(seed: u64, scenario: &Scenario, folder: &Path) -> Result<Result<Summary, Failure>, HomeError> {
+    let mut world = World::new(seed, *scenario, None);
+    match world.go() {
+        Ok(summary) => world.write_homes(folder).map(|()| Ok(summary)),
+        Err(violation) => Ok(Err(Failure { seed, at: Elapsed(world.now), violation })),
+    }
+}
+
 fn execute(seed: u64, scenario: &Scenario, trace: Option<&mut dyn FnMut(&str)>) -> Result<Summary, Failure> {
     let mut world = World::new(seed, *scenario, trace);
     world.go().map_err(|violation| Failure { seed, at: Elapsed(world.now), violation })
@@ -115,12 +130,14 @@ impl<'a> World<'a> {
         let state = ChainState::genesis(&genesis).expect("a genesis with validators");
         let disk = Disk::new(&genesis, &state, Format::Old);
         let node = |(key, skew): (PrivateKey, &i64)| Node::new(key, disk.clone(), *skew);
-        let nodes = keys.into_iter().zip(&schedule.skew).map(node).collect();
+        let nodes: Vec<Node> = keys.into_iter().zip(&schedule.skew).map(node).collect();
+        let wires = Wires::of(&nodes, &genesis.chain_id).expect("nodes of one kind speak with each other");
         let controller = scenario.rollout.then(|| Controller::new(scenario.nodes, schedule.migrate_back));
         Self {
             scenario,
             config: pace::config(scenario.rollout),
             network: Network::new(seed),
+            wires,
             controller,
             rollout: None,
             schedule,

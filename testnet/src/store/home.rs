@@ -65,13 +65,27 @@ impl Databases {
     /// [`HomeError`].
     pub fn create(home: &Path, genesis: &Genesis, engine: EngineKind, format: Format) -> Result<Self, HomeError> {
         let state = ChainState::genesis(genesis)?;
+        let (blocks, states) = genesis_rows(genesis, &state, format);
+        Self::with_rows(home, genesis, (engine, format), &blocks, &states)
+    }
+
+    /// Makes a home that holds these rows of both databases, and opens it.
+    ///
+    /// # Errors
+    /// [`HomeError`].
+    pub fn with_rows(
+        home: &Path,
+        genesis: &Genesis,
+        (engine, format): (EngineKind, Format),
+        blocks: &[(Vec<u8>, Vec<u8>)],
+        states: &[(Vec<u8>, Vec<u8>)],
+    ) -> Result<Self, HomeError> {
         for folder in ["config", "data"] {
             durable::create_dir_all(&home.join(folder))?;
         }
         let mut databases = Self::open_with(home, engine, format)?;
-        let (blocks, states) = genesis_rows(genesis, &state, format);
-        databases.blocks.put(&blocks)?;
-        databases.states.put(&states)?;
+        databases.blocks.put(blocks)?;
+        databases.states.put(states)?;
         durable::write_file(&home.join("config/genesis.json"), genesis.to_json(format.dialect()).as_bytes())?;
         let config =
             format!("# A validator of a testnet.\ndb_backend = \"{}\"\ndb_dir = \"data\"\n", engine.config_name());

@@ -7,7 +7,7 @@ import (
 	"os"
 )
 
-var modes = map[string]func([]string) error{"chain": cmdChain, "kv": cmdKV, "check": cmdCheck, "copy": cmdCopy}
+var modes = map[string]func([]string) error{"chain": cmdChain, "kv": cmdKV, "check": cmdCheck, "replay": cmdReplay, "copy": cmdCopy}
 
 func main() {
 	if len(os.Args) < 2 || modes[os.Args[1]] == nil {
@@ -15,6 +15,7 @@ func main() {
   chain   write a node home: blockstore, state, tx_index, application, evidence, configuration and genesis
   kv      write a database of hash-shaped keys as application.db and tx_index.db have them
   check   load every block through CometBFT's stores; check links, data, results, validator sets and commits
+  replay  apply every block to the genesis by CometBFT's executor; the state must become the home's own
   copy    the plain loop: iterate, batch, write; with -verify every row is read back and compared`)
 		os.Exit(2)
 	}

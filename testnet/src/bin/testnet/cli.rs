@@ -1,6 +1,7 @@
 //! The words of the command line.
 
 use std::ops::Range;
+use std::path::PathBuf;
 use std::str::FromStr;
 
 use clap::{Args, Parser, Subcommand};
@@ -45,6 +46,9 @@ pub(crate) struct SimArguments {
     /// Tell what happens in each run.
     #[arg(long)]
     pub(crate) trace: bool,
+    /// Write what the nodes have in the end as homes below this folder; for one seed.
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) write_homes: Option<PathBuf>,
     /// Threads [default: the number of cores].
     #[arg(long, value_name = "N")]
     pub(crate) workers: Option<usize>,

@@ -1,6 +1,7 @@
 //! `testnet sim`: many seeds, side by side; of those that fail, the first few with how to replay them.
 #![expect(clippy::print_stdout, reason = "a program's output")]
 
+use std::path::Path;
 use std::process::ExitCode;
 use std::time::Instant;
 
@@ -30,6 +31,18 @@ fn run_in_pool(arguments: &SimArguments, scenario: &Scenario) -> Vec<Result<Summ
     }
 }
 
+fn to_homes(seed: u64, scenario: &Scenario, folder: &Path) -> ExitCode {
+    match sim::run_to_homes(seed, scenario, folder) {
+        Ok(Ok(summary)) => {
+            println!("{} heights on every node, written below {}", summary.heights, folder.display());
+            return ExitCode::SUCCESS;
+        }
+        Ok(Err(failure)) => println!("{failure}"),
+        Err(error) => println!("{error}"),
+    }
+    ExitCode::FAILURE
+}
+
 pub(crate) fn run(arguments: &SimArguments) -> ExitCode {
     let scenario = Scenario {
         nodes: arguments.nodes.into(),
@@ -39,6 +52,9 @@ pub(crate) fn run(arguments: &SimArguments) -> ExitCode {
         crypto: if arguments.real_signatures { Crypto::Ed25519 } else { Crypto::Checksum },
         ..Scenario::default()
     };
+    if let Some(folder) = &arguments.write_homes {
+        return to_homes(arguments.seeds.0.start, &scenario, folder);
+    }
     let begin = Instant::now();
     let results = run_in_pool(arguments, &scenario);
     let seconds = begin.elapsed().as_secs_f64();

@@ -5,10 +5,10 @@ use node_migrate::rollout::fact::{Action, Outcome};
 use super::super::checks::Violation;
 use super::super::damage::damage;
 use super::super::scenario::Sabotage;
+use super::super::schedule::Trouble;
+use super::super::wires::Wires;
 use super::super::world::World;
 use super::controller::failed;
-use crate::consensus::WireVersion;
-use crate::sim::schedule::Trouble;
 use crate::store::Format;
 
 impl World<'_> {
@@ -26,9 +26,9 @@ impl World<'_> {
             }
             Action::Copy => Ok(self.copy(place)),
             Action::Verify => self.verify(place),
-            Action::CutOver => Ok(self.cut_over(place)),
+            Action::CutOver => self.cut_over(place),
             Action::Start => self.start_by_order(place),
-            Action::RollBack => Ok(self.roll_back(place)),
+            Action::RollBack => self.roll_back(place),
             Action::MigrateBack => self.migrate_back(place),
         }
     }
@@ -88,17 +88,17 @@ impl World<'_> {
         Ok(done())
     }
 
-    fn cut_over(&mut self, place: usize) -> Outcome {
+    fn cut_over(&mut self, place: usize) -> Result<Outcome, Violation> {
         let node = &mut self.nodes[place];
         match node.disk.copy.take() {
             Some((copy, true)) => {
                 node.disk.kept = Some((std::mem::replace(&mut node.disk.stores, copy), node.tip));
-                self.stores_changed(place);
-                done()
+                self.stores_changed(place)?;
+                Ok(done())
             }
             other => {
                 node.disk.copy = other;
-                failed("the copy is not verified")
+                Ok(failed("the copy is not verified"))
             }
         }
     }
@@ -119,19 +119,19 @@ impl World<'_> {
         Ok(failed("exit code 1"))
     }
 
-    fn roll_back(&mut self, place: usize) -> Outcome {
+    fn roll_back(&mut self, place: usize) -> Result<Outcome, Violation> {
         let node = &mut self.nodes[place];
         match node.disk.kept.take() {
             Some((kept, tip)) if tip >= node.tip => {
                 node.disk.stores = kept;
-                self.stores_changed(place);
-                done()
+                self.stores_changed(place)?;
+                Ok(done())
             }
             Some(kept) => {
                 node.disk.kept = Some(kept);
-                Outcome::WouldLose { reason: "its tip is ahead of the old one's".to_owned() }
+                Ok(Outcome::WouldLose { reason: "its tip is ahead of the old one's".to_owned() })
             }
-            None => failed("there is nothing to go back to"),
+            None => Ok(failed("there is nothing to go back to")),
         }
     }
 
@@ -145,7 +145,7 @@ impl World<'_> {
             (Ok(()), false) => {
                 node.disk.stores = converted;
                 node.disk.kept = None;
-                self.stores_changed(place);
+                self.stores_changed(place)?;
                 Ok(done())
             }
             (Err(reason), true) => Ok(failed(reason)),
@@ -157,11 +157,11 @@ impl World<'_> {
         }
     }
 
-    /// The wire version goes with the format.
-    pub(in crate::sim) fn stores_changed(&mut self, place: usize) {
-        let node = &mut self.nodes[place];
-        node.wire = if node.disk.stores.format == Format::New { WireVersion::V2 } else { WireVersion::V1 };
-        node.attested = None;
+    /// The node will greet its peers anew, and attest anew.
+    pub(in crate::sim) fn stores_changed(&mut self, place: usize) -> Result<(), Violation> {
+        self.nodes[place].attested = None;
+        self.wires = Wires::of(&self.nodes, &self.genesis.chain_id).map_err(|reason| Violation::Wires { reason })?;
+        Ok(())
     }
 
     /// A trouble that waits for this node, once.
