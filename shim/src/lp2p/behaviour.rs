@@ -58,10 +58,14 @@ struct NotExpected {
 pub enum Signal {
     /// The service has dropped its end: nobody will hear of anything again.
     ServiceGone,
-    /// A connected peer will not be a session, and why.
+    /// A connected peer will not be a session. The service is not told: the peer may be another behaviour's.
     Stranger {
         /// The peer.
         peer: PeerId,
+        /// Where it is.
+        address: Multiaddr,
+        /// Who dialled.
+        direction: Direction,
         /// Why, in words for the operator.
         reason: &'static str,
     },
@@ -191,8 +195,8 @@ impl Behaviour {
         let Some(state) = self.peers.get_mut(&peer) else { return };
         if state.stage != Stage::Announced {
             state.stage = Stage::Stranger;
-            state.closing.get_or_insert_with(|| reason.into());
-            self.actions.push_back(ToSwarm::GenerateEvent(Signal::Stranger { peer, reason }));
+            let (address, direction) = (state.address().clone(), state.direction());
+            self.actions.push_back(ToSwarm::GenerateEvent(Signal::Stranger { peer, address, direction, reason }));
         }
     }
 
@@ -238,11 +242,12 @@ impl Behaviour {
         state.link.close();
         self.sessions.remove(&state.link.session());
         let reason = state.closing.clone().unwrap_or_else(|| reason.into());
-        if state.stage == Stage::Announced {
-            self.notices.end(Event::Closed { session: state.link.session(), reason });
-        } else {
-            self.shared.traffic.refused_connection();
-            self.notices.refuse(state.refused(reason));
+        match state.stage {
+            Stage::Announced => self.notices.end(Event::Closed { session: state.link.session(), reason }),
+            Stage::Introducing | Stage::Settling => {
+                self.refused(&state.address().to_string(), state.direction(), reason)
+            }
+            Stage::Stranger => {}
         }
     }
 

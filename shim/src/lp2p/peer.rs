@@ -86,6 +86,10 @@ impl PeerState {
         self.direction
     }
 
+    pub(super) fn address(&self) -> &Multiaddr {
+        &self.address
+    }
+
     /// The beginning of the session, for the service.
     pub(super) fn connected(&self, id: &str) -> Event {
         let claims = self.claims.clone().unwrap_or_else(|| Claims::new("", &[]));
@@ -97,11 +101,6 @@ impl PeerState {
             channels: claims.channels,
         };
         Event::Connected { session: self.link.session(), peer }
-    }
-
-    /// A connection that was never a session, for the service.
-    pub(super) fn refused(&self, reason: String) -> Event {
-        Event::Refused { address: self.address.to_string().into(), direction: self.direction, reason }
     }
 }
 

@@ -35,10 +35,9 @@ impl FromStr for Target {
         let (address, id) = text.rsplit_once('@').ok_or_else(|| error("there is no @"))?;
         let (host, port) = address.rsplit_once(':').ok_or_else(|| error("there is no port"))?;
         let host = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
-        if host.is_empty()
-            || host.contains(['/', '[', ']', '@'])
-            || (host.contains(':') && host.parse::<IpAddr>().is_err())
-        {
+        let is_name =
+            !host.is_empty() && host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._".contains(&byte));
+        if !is_name && host.parse::<IpAddr>().is_err() {
             return Err(error("the host is neither a name nor an IP address"));
         }
         let port = port
@@ -105,6 +104,8 @@ mod tests {
         assert_eq!(reason("127.0.0.1:26656"), "there is no @");
         assert_eq!(reason(&format!("127.0.0.1@{ID}")), "there is no port");
         assert_eq!(reason(&format!("127.0.0.1:0@{ID}")), "the port is not a number from 1 to 65535");
+        // A line of a configuration file is made of it.
+        assert_eq!(reason(&format!("a\"\n:1@{ID}")), "the host is neither a name nor an IP address");
         assert_eq!(reason(&format!("tcp://127.0.0.1:26656@{ID}")), "the host is neither a name nor an IP address");
         assert!(
             reason("127.0.0.1:1@27ad6cd3fd2ed86fa20db3924699299b81a5c5ef")

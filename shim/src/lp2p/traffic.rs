@@ -80,6 +80,12 @@ pub struct ChannelTraffic {
 }
 
 impl ChannelTraffic {
+    /// How many of the peer's messages were lost while the session lived. Those that its end cut off are not among them.
+    #[must_use]
+    pub fn lost_inbound(&self) -> u64 {
+        [Loss::Malformed, Loss::Truncated, Loss::TooSlow, Loss::NoRoom].map(|loss| self.lost(loss)).iter().sum()
+    }
+
     /// How many were lost for one reason.
     #[must_use]
     pub fn lost(&self, loss: Loss) -> u64 {
@@ -112,7 +118,7 @@ impl Traffic {
         }
     }
 
-    pub(super) fn lost(&self, channel: Channel, loss: Loss) {
+    pub(crate) fn lost(&self, channel: Channel, loss: Loss) {
         if let Some(count) = self.of(channel).and_then(|of| of.losses.get(loss as usize)) {
             count.fetch_add(1, Ordering::Relaxed);
         }

@@ -251,7 +251,8 @@ impl Running {
     fn on_event(&mut self, event: SwarmEvent<ComposedEvent>) -> std::ops::ControlFlow<()> {
         match event {
             SwarmEvent::Behaviour(ComposedEvent::Comet(Signal::ServiceGone)) => return std::ops::ControlFlow::Break(()),
-            SwarmEvent::Behaviour(ComposedEvent::Comet(Signal::Stranger { peer, .. })) => {
+            SwarmEvent::Behaviour(ComposedEvent::Comet(Signal::Stranger { peer, address, direction, reason })) => {
+                self.swarm.behaviour_mut().comet.refused(&address.to_string(), direction, reason.into());
                 // Gone already, perhaps.
                 let _ = self.swarm.disconnect_peer_id(peer);
             }

@@ -22,10 +22,6 @@ use crate::peering::{Channel, Event, Outbox, SendError, Session};
 /// Messages that may be lost without one getting through in between.
 const LOSSES_IN_A_ROW_MAX: usize = 64;
 
-/// How long a node may say nothing after both ends are joined. A node that knows its peer tells it its state at once; one that
-/// does not will never know us in this session.
-const SILENCE_MAX: Duration = Duration::from_secs(15);
-
 /// A session at one end.
 pub struct Side<'a> {
     /// Which.
@@ -48,7 +44,10 @@ pub struct Ended {
 }
 
 /// Joins two sessions until one of them ends. Neither is closed by this: the caller does that.
-pub async fn join(classic: Side<'_>, lp2p: Side<'_>, meters: &Meters, tell: Tell<'_>) -> Ended {
+///
+/// A node that has said nothing after `first_word` has no use for us: one that knows its peer tells it its state at once, and one that
+/// does not will never know us in this session.
+pub async fn join(classic: Side<'_>, lp2p: Side<'_>, first_word: Duration, meters: &Meters, tell: Tell<'_>) -> Ended {
     let heard = [AtomicBool::new(false), AtomicBool::new(false)];
     let to_lp2p = Pump {
         way: Way::ToLp2p,
@@ -75,16 +74,16 @@ pub async fn join(classic: Side<'_>, lp2p: Side<'_>, meters: &Meters, tell: Tell
     tokio::select! {
         ended = to_lp2p.run(classic.events) => ended,
         ended = to_classic.run(lp2p.events) => ended,
-        ended = silence(&heard) => ended,
+        ended = silence(&heard, first_word) => ended,
     }
 }
 
 /// Ends only when a node has said nothing for too long.
-async fn silence(heard: &[AtomicBool; 2]) -> Ended {
-    sleep(SILENCE_MAX).await;
+async fn silence(heard: &[AtomicBool; 2], first_word: Duration) -> Ended {
+    sleep(first_word).await;
     let silent = [End::Classic, End::Lp2p].into_iter().zip(heard).find(|(_, heard)| !heard.load(Ordering::Relaxed));
     match silent {
-        Some((end, _)) => Ended { end, reason: format!("the node has said nothing for {} s", SILENCE_MAX.as_secs()) },
+        Some((end, _)) => Ended { end, reason: format!("the node has said nothing for {} s", first_word.as_secs()) },
         None => std::future::pending().await,
     }
 }

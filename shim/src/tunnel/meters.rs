@@ -1,9 +1,11 @@
 //! What went through a tunnel, by channel and direction, over all its sessions.
 
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde::Serialize;
 
+use crate::lp2p::Traffic;
 use crate::peering::Channel;
 
 /// In which direction a message goes.
@@ -28,6 +30,24 @@ struct Meter {
 pub struct Meters {
     sessions: AtomicU64,
     ways: [[Meter; Channel::ALL.len()]; 2],
+    inbound: Mutex<Inbound>,
+}
+
+/// Messages of the libp2p node that its transport could not take, by channel.
+#[derive(Debug, Default)]
+struct Inbound {
+    /// The transport of this session.
+    now: Option<Arc<Traffic>>,
+    /// Those of the sessions before it.
+    before: [u64; Channel::ALL.len()],
+}
+
+impl Inbound {
+    fn lost(&self, place: usize) -> u64 {
+        let now = self.now.as_ref().zip(Channel::ALL.get(place));
+        let now = now.map_or(0, |(traffic, channel)| traffic.channel(*channel).lost_inbound());
+        now + self.before.get(place).copied().unwrap_or_default()
+    }
 }
 
 /// A channel's counters in one direction.
@@ -55,6 +75,17 @@ impl Meters {
         self.sessions.fetch_add(1, Ordering::Relaxed);
     }
 
+    /// A session over another libp2p transport begins.
+    pub(super) fn follow(&self, traffic: &Arc<Traffic>) {
+        let mut inbound = self.inbound();
+        inbound.before = std::array::from_fn(|place| inbound.lost(place));
+        inbound.now = Some(Arc::clone(traffic));
+    }
+
+    fn inbound(&self) -> MutexGuard<'_, Inbound> {
+        self.inbound.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     pub(super) fn passed(&self, way: Way, channel: Channel, bytes: usize) {
         if let Some(meter) = self.of(way, channel) {
             meter.messages.fetch_add(1, Ordering::Relaxed);
@@ -78,10 +109,13 @@ impl Meters {
     #[must_use]
     pub fn counts(&self) -> Vec<Count> {
         let both = [Way::ToLp2p, Way::ToClassic].into_iter().flat_map(|way| Channel::ALL.map(|channel| (way, channel)));
+        let inbound = self.inbound();
         let read = |(way, channel): (Way, Channel)| {
             let meter = self.of(way, channel)?;
             let [messages, bytes, lost] =
                 [&meter.messages, &meter.bytes, &meter.lost].map(|each| each.load(Ordering::Relaxed));
+            let place = Channel::ALL.iter().position(|each| *each == channel)?;
+            let lost = lost + if way == Way::ToClassic { inbound.lost(place) } else { 0 };
             Some(Count { way, channel: channel.to_string(), messages, bytes, lost })
         };
         both.filter_map(read).filter(|count| count.messages + count.lost > 0).collect()
@@ -91,6 +125,22 @@ impl Meters {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::lp2p::Loss;
+
+    #[test]
+    fn what_the_libp2p_transport_could_not_take_is_counted_over_all_sessions() {
+        let meters = Meters::default();
+        for losses in [[Loss::TooSlow, Loss::Malformed], [Loss::Truncated, Loss::CutOff]] {
+            let traffic = Arc::<Traffic>::default();
+            meters.follow(&traffic);
+            for loss in losses {
+                traffic.lost(Channel::VOTE, loss);
+            }
+        }
+        // The last was cut off by the end of its session.
+        assert_eq!(meters.counts()[0].lost, 3);
+        assert_eq!((meters.counts()[0].way, meters.counts().len()), (Way::ToClassic, 1));
+    }
 
     #[test]
     fn directions_and_channels_are_counted_apart() {

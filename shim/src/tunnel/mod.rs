@@ -29,4 +29,4 @@ mod window;
 pub use guard::{Claim, NotARelease, Pair, RefusedPair, Release};
 pub use meters::{Count, Meters, Way};
 pub use notice::{End, Notice, Tell};
-pub use run::{Settings, TunnelError, run};
+pub use run::{Patience, Settings, TunnelError, run};

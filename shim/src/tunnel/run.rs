@@ -51,6 +51,24 @@ pub struct Settings {
     pub advertise: Option<SocketAddr>,
     /// Name and version of this program.
     pub agent: String,
+    /// How slow the nodes may be.
+    pub patience: Patience,
+}
+
+/// How slow nodes may be before a message, or a session, is given up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Patience {
+    /// For a message to be receipted, beside what its bytes take.
+    pub receipt: Duration,
+    /// For the first message of a node after both are joined.
+    pub first_word: Duration,
+}
+
+impl Default for Patience {
+    /// A receipt in the time that nodes give a stream, a first word in half as much more.
+    fn default() -> Self {
+        Self { receipt: Duration::from_secs(10), first_word: Duration::from_secs(15) }
+    }
 }
 
 /// What makes every further attempt pointless.
@@ -116,9 +134,13 @@ async fn attempt(
         agent: settings.agent.clone(),
         inbound_connections_max: 8,
         // The node dials us when it has lost the connection before we have.
-        options: Options::new(settings.pair.transport(), Accept::Only(vec![settings.lp2p.peer])),
+        options: Options {
+            patience: settings.patience.receipt,
+            ..Options::new(settings.pair.transport(), Accept::Only(vec![settings.lp2p.peer]))
+        },
     };
     let (transport, outbox, mut events) = Transport::start(config).await?;
+    meters.follow(transport.traffic());
     let session = Attempt { settings, meters, tell, transport: &transport, outbox: &outbox };
     let ended = tokio::select! {
         ended = session.run(&mut events) => Some(ended),
@@ -169,7 +191,7 @@ impl Attempt<'_> {
         self.meters.session();
         let near = Side { end: End::Classic, session, outbox: &classic.outbox, events: &mut classic.events };
         let far = Side { end: End::Lp2p, session: lp2p, outbox: self.outbox, events };
-        Ok(join(near, far, self.meters, self.tell).await)
+        Ok(join(near, far, self.settings.patience.first_word, self.meters, self.tell).await)
     }
 
     async fn reach_lp2p(&self, events: &mut mpsc::Receiver<Event>) -> Result<(Session, Peer), Obstacle> {

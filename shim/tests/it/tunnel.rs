@@ -10,14 +10,15 @@ use shim::classic::node_key::NodeKey;
 use shim::classic::transport::{self as classic, Classic};
 use shim::lp2p::{Accept, Options, Release};
 use shim::peering::{Channel, Event, Session};
-use shim::tunnel::{End, Meters, Notice, Pair, Settings, TunnelError, Way, run};
+use shim::tunnel::{End, Meters, Notice, Pair, Patience, Settings, TunnelError, Way, run};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use crate::lp2p::End as Lp2pNode;
 
-const PATIENCE: Duration = Duration::from_secs(60);
+/// Longer than anything here takes on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(300);
 
 /// What stands for a classic node.
 struct ClassicNode {
@@ -83,6 +84,7 @@ impl Tunnel {
             listen: "127.0.0.1:0".parse().unwrap(),
             advertise: None,
             agent: "test".into(),
+            patience: Patience { receipt: PATIENCE, first_word: PATIENCE },
         };
         let (stop, stopped) = watch::channel(false);
         let (meters, notices) = (Arc::<Meters>::default(), Arc::<Mutex<Vec<Notice>>>::default());
@@ -185,7 +187,8 @@ async fn both_ends_end_together_and_come_back_under_another_identity() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_slow_node_slows_the_other_down_and_loses_nothing() {
     const MESSAGES: usize = 2500;
-    let options = Options { memory_bytes_max: 2 << 20, ..Options::new(Release::V0_39, Accept::Anyone) };
+    let options =
+        Options { memory_bytes_max: 2 << 20, patience: PATIENCE, ..Options::new(Release::V0_39, Accept::Anyone) };
     let (mut classic, mut lp2p) = (ClassicNode::start("0.38.26").await, Lp2pNode::with(options).await);
     let tunnel = Tunnel::between(&classic, &lp2p);
     let at_classic = classic.connected().await;

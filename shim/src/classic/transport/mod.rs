@@ -78,6 +78,20 @@ pub struct Classic {
     _tasks: JoinSet<()>,
 }
 
+/// What keeps a transport at work that was taken apart: it ends with this value.
+#[derive(Debug)]
+pub struct Keep {
+    _tasks: JoinSet<()>,
+}
+
+impl Classic {
+    /// Takes the transport apart for a service that runs on its own.
+    #[must_use]
+    pub fn into_parts(self) -> (Outbox, mpsc::Receiver<Event>, Keep) {
+        (self.outbox, self.events, Keep { _tasks: self._tasks })
+    }
+}
+
 /// What all connections of a transport share.
 struct Shared {
     key: Arc<NodeKey>,

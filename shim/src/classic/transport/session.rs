@@ -9,6 +9,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::sync::{Notify, mpsc, oneshot};
+use tokio::task::yield_now;
 use tokio::time::{sleep, sleep_until, timeout};
 
 use super::Shared;
@@ -123,6 +124,8 @@ impl Reading<'_> {
                 Ok(said) => said_something |= said,
                 Err(reason) => return reason,
             }
+            // A peer that never stops sending must not keep the thread from all others.
+            yield_now().await;
         }
     }
 
@@ -205,6 +208,8 @@ impl Writing<'_> {
                 Ok(Err(error)) => return format!("the connection broke: {error}"),
                 Ok(Ok(())) => {}
             }
+            // Nor one that never stops receiving.
+            yield_now().await;
             let now = Instant::now();
             if now >= decay_due {
                 self.packer.decay();

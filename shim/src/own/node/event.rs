@@ -120,6 +120,27 @@ pub enum Refused {
     Us,
 }
 
+impl Event {
+    /// The peer that can bring such events about as often as it connects; `None` where they are bounded by themselves.
+    #[must_use]
+    pub const fn repeatable_by(&self) -> Option<PeerId> {
+        match self {
+            Self::Connected { peer, .. }
+            | Self::Agreed { peer, .. }
+            | Self::Incompatible { peer, .. }
+            | Self::Foreign { peer, .. }
+            | Self::Misbehaved { peer, .. }
+            | Self::Refused { peer, .. }
+            | Self::Closed { peer, .. } => Some(*peer),
+            Self::Listening { .. }
+            | Self::Confirmed { .. }
+            | Self::Alarm { .. }
+            | Self::ConnectionsRefused { .. }
+            | Self::Unreachable { .. } => None,
+        }
+    }
+}
+
 impl std::fmt::Display for Event {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {

@@ -148,7 +148,7 @@ impl<C: Check + 'static> Download<C> {
             FetchError::Stream(error) => !error.is_misbehaviour(),
             _ => false,
         };
-        handle.count_failure(session, version, &error);
+        handle.failed(session, version, &error).await;
         if !is_passing || in_vain >= VAIN_STREAMS_MAX {
             return Err(error);
         }

@@ -10,6 +10,7 @@ use proto::negotiate::{Agreement, Incompatible};
 use tokio::sync::watch;
 
 use crate::own::attest::BookError;
+use crate::own::blocks::Fault;
 use crate::own::protocol::Protocol;
 use crate::own::streams::OpenError;
 
@@ -120,13 +121,19 @@ impl Handle {
     }
 
     /// Counts a stream that failed, and tells what the peer did, once for each kind.
-    pub(super) fn count_failure(&self, session: &Session, version: Version, error: &FetchError) {
+    pub(super) async fn failed(&self, session: &Session, version: Version, error: &FetchError) {
         let protocol = Protocol::of_blocks(version).unwrap_or(Protocol::Blocks2);
-        let kind = match error {
-            FetchError::Fault(fault) => fault.name(),
-            FetchError::Stream(error) if error.is_misbehaviour() => "bad_message",
-            _ => return self.shared.counters.count(protocol.short(), &session.agent(), "broken"),
-        };
-        self.shared.refused(session, protocol, Refused::Us, kind, error.to_string());
+        match error {
+            FetchError::Fault(Fault::Refused(refusal)) => {
+                self.shared.refused(session, protocol, Refused::Us, refusal.name(), refusal.reason.clone());
+            }
+            FetchError::Fault(fault) => {
+                self.shared.misbehaved(session, protocol, fault.name(), fault.to_string()).await;
+            }
+            FetchError::Stream(error) if error.is_misbehaviour() => {
+                self.shared.misbehaved(session, protocol, "bad_message", error.to_string()).await;
+            }
+            _ => self.shared.counters.count(protocol.short(), &session.agent(), "broken"),
+        }
     }
 }

@@ -11,12 +11,19 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::counters::Counters;
 use crate::own::attest::Book;
+use crate::own::hello::Allowance;
 use crate::own::protocol::Protocol;
 use crate::own::streams::OpenError;
 use crate::source::BlockSource;
 
 use super::event::{Event, Refused};
 use super::session::Session;
+
+/// Events that strangers may bring about at once.
+const STRANGERS_BURST: u32 = 200;
+
+/// The time after which they may bring about one more.
+const STRANGERS_INTERVAL: Duration = Duration::from_secs(1);
 
 /// What the swarm's task is asked to do.
 pub(super) enum Command {
@@ -38,6 +45,8 @@ pub(super) struct Given {
     pub(super) counters: Arc<Counters>,
     pub(super) book: Option<Book>,
     pub(super) hello: Hello,
+    /// Peers of the configuration.
+    pub(super) always: Vec<PeerId>,
 }
 
 /// What the tasks of a node share.
@@ -52,11 +61,14 @@ pub(super) struct Shared {
     book: Option<Mutex<Book>>,
     hello: Mutex<Hello>,
     sessions: Mutex<HashMap<ConnectionId, Arc<Session>>>,
+    always: Vec<PeerId>,
+    /// Events that strangers may bring about.
+    strangers: Mutex<Allowance>,
 }
 
 impl Shared {
     pub(super) fn new(given: Given, commands: mpsc::Sender<Command>, events: mpsc::Sender<Event>) -> Self {
-        let Given { source, counters, book, hello } = given;
+        let Given { source, counters, book, hello, always } = given;
         Self {
             source,
             counters,
@@ -67,6 +79,8 @@ impl Shared {
             book: book.map(Mutex::new),
             hello: Mutex::new(hello),
             sessions: Mutex::default(),
+            always,
+            strangers: Mutex::new(Allowance::new(STRANGERS_BURST, STRANGERS_INTERVAL, Duration::ZERO)),
         }
     }
 
@@ -97,8 +111,13 @@ impl Shared {
         sessions
     }
 
-    /// Tells an event. A full queue is counted, not waited for: the network goes on.
+    /// Tells an event. A full queue is counted, not waited for: the network goes on. So is what strangers bring about
+    /// more often than a log can bear.
     pub(super) fn tell(&self, event: Event) {
+        let stranger = event.repeatable_by().filter(|peer| !self.always.contains(peer));
+        if stranger.is_some() && !lock(&self.strangers).take(self.now()) {
+            return self.counters.count("events", "", "withheld");
+        }
         if self.events.try_send(event).is_err() {
             self.counters.count("events", "", "lost");
         }

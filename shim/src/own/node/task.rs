@@ -73,7 +73,7 @@ pub fn start(config: Config) -> Result<(Handle, mpsc::Receiver<Event>), StartErr
     let (commands, ordered) = mpsc::channel(QUEUE);
     let (events, told) = mpsc::channel(QUEUE);
     let (alive, stopped) = watch::channel(());
-    let shared = Arc::new(Shared::new(Given { source, counters, book, hello }, commands, events));
+    let shared = Arc::new(Shared::new(Given { source, counters, book, hello, always }, commands, events));
     let handle = Handle { id: *swarm.local_peer_id(), shared: Arc::clone(&shared), _alive: Arc::new(alive) };
     let task = Task { swarm, shared, roster: Roster::new(peers), refusals: Refusals::default() };
     tokio::spawn(task.run(ordered, stopped));

@@ -73,6 +73,17 @@ async fn claims_and_cuts_are_refused_and_counted_and_the_session_goes_on() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_peer_without_channels_is_shown_the_door() {
+    let mut end = End::start().await;
+    let raw = Raw::new();
+    let connection = raw.dial(end.address()).await;
+    raw.introduce_as(&["/ipfs/id/1.0.0"], connection.clone(), |_, _| async {});
+    assert_eq!(end.refused().await, "it offers none of CometBFT's channels on libp2p");
+    connection.closed().await;
+    assert_eq!(end.transport.traffic().refused_connections(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_service_that_only_answers_questions_takes_no_long_messages() {
     let (mut end, _raw, connection) = attacked(Options { receive_bytes_max: 100, ..options() }).await;
     assert_eq!(answer(&connection, &[101, 1], false).await, [1]);

@@ -16,7 +16,7 @@ use tokio::sync::mpsc;
 use tokio::time::timeout;
 
 /// Longer than anything here takes on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(300);
 
 /// A transport and the service above it, in the hands of a test.
 pub struct End {
@@ -27,7 +27,7 @@ pub struct End {
 
 impl End {
     pub async fn start() -> Self {
-        Self::with(Options::new(Release::V0_40, Accept::Anyone)).await
+        Self::with(Options { patience: PATIENCE, ..Options::new(Release::V0_40, Accept::Anyone) }).await
     }
 
     pub async fn with(options: Options) -> Self {

@@ -102,8 +102,8 @@ async fn a_block_that_is_not_the_chains_is_refused_and_comes_from_another_peer()
         error.to_string(),
         "the peer sent a block of height 2 that is not the chain's: other parts than the block id names"
     );
-    let told = |event: &Event| matches!(event, Event::Refused { .. }).then(|| event.to_string());
-    assert!(ours.event(told).await.contains("blocks/2: the peer refused: the peer sent a block of height 2"));
+    let told = |event: &Event| matches!(event, Event::Misbehaved { .. }).then(|| event.to_string());
+    assert!(ours.event(told).await.contains("blocks/2: the peer sent a block of height 2 that is not the chain's"));
     download.from(&ours.handle, good.handle.id()).await.expect("the chain's");
     assert_eq!(download.into_check().expect("done").blocks, whole.blocks);
 }

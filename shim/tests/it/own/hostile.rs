@@ -317,3 +317,20 @@ async fn bytes_that_are_no_handshake_cost_a_tcp_listener_nothing() {
     }
     victim.counted("connections", "failed", 50).await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_peer_that_comes_and_goes_does_not_fill_the_log() {
+    let mut scene = Scene::new().await;
+    for _ in 0..300 {
+        let connection = scene.raw.dial(socket(&scene.victim.address)).await;
+        connection.close(0_u32.into(), b"");
+    }
+    scene.victim.counted("events", "withheld", 100).await;
+    assert_eq!(scene.victim.count("events", "lost"), 0);
+    let mut told = 0;
+    while let Ok(event) = scene.victim.events.try_recv() {
+        told += usize::from(event.repeatable_by() == Some(scene.raw.peer()));
+    }
+    assert!((100..300).contains(&told), "{told} events");
+    scene.friend_is_served().await;
+}
