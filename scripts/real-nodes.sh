@@ -2,7 +2,8 @@
 # real-nodes.sh [smoke|all]: the real engines and the real nodes judge what node-migrate writes. Needs Go and Python 3.
 #   smoke  our goleveldb and Pebble folders under the real engines; a real node on migrated homes; every block of a larger migrated home
 #          checked by upstream's own code; a cut-over cut short, with a node started in the middle; four validators migrated as a whole;
-#          every home of 1.0 served by 0.38 and 0.40 after its conversion; four validators that go to 0.38 and back
+#          empty nodes that sync from the shim alone; two transports joined by
+#          the tunnel; every home of 1.0 served by 0.38 and 0.40 after its conversion; four validators that go to 0.38 and back
 #   all    the same for all releases from 0.34 to 1.0, every shipped home, and RocksDB where the system has its library (librocksdb-dev)
 # Upstream's programs are built once from the Go module proxy into the cache folder (see setup.sh).
 set -euo pipefail
@@ -19,7 +20,7 @@ have_rocksdb() { [ -e /usr/include/rocksdb/c.h ] && printf '#include <rocksdb/c.
 
 build engine-check engine-check . pebbledb
 build bench bench . pebbledb
-for release in 0.38 0.40 1.0; do build_node "$release"; done
+for release in 0.38 0.39 0.40 1.0; do build_node "$release"; done
 build_programs
 node_migrate=$CARGO_TARGET_DIR/debug/node-migrate
 
@@ -89,6 +90,25 @@ checkpoints() {
     python3 "$upstream/checkpoints.py" "$programs/cometbft-$1" "$work/$count" "$node_migrate" "$CARGO_TARGET_DIR/debug/ledger-proof"
 }
 
+# synced NAME RELEASE WAY TARGET: an empty node gets every block of a home that went to the target from the shim alone.
+synced() {
+    fresh "$1"
+    migrate migrate "$home" --to "$4"
+    python3 "$upstream/shim.py" synced "$3" "$programs/cometbft-$2" "$home" "$fixtures/$1.oracle.json" "$node_migrate"
+}
+
+# followed RELEASE WAY: an empty node syncs from the shim beside a running validator, and follows.
+followed() {
+    count=$((count + 1))
+    python3 "$upstream/shim.py" followed "$2" "$programs/cometbft-$1" "$work/$count" "$node_migrate"
+}
+
+# tunnelled: two validators of 0.38 and two of 0.39 on libp2p, one network only by `node-migrate shim tunnel`.
+tunnelled() {
+    count=$((count + 1))
+    python3 "$upstream/tunnel.py" "$programs/cometbft-0.38" "$programs/cometbft-0.39" "$work/$count" "$node_migrate"
+}
+
 # every_block TARGET HEIGHTS: a generated home with tables on several levels, checked block by block by upstream's own code.
 every_block() {
     local generated=$work/generated-$1
@@ -113,6 +133,12 @@ say "== four validators"
 network 0.38 pebbledb
 say "== checkpoints of running nodes"
 checkpoints 0.38
+say "== empty nodes with nobody but the shim"
+synced cometbft-0.38-goleveldb 0.38 classic pebbledb
+synced cometbft-0.40-goleveldb 0.40 libp2p pebbledb
+followed 0.38 classic
+say "== two transports joined by the tunnel"
+tunnelled
 say "== converted homes under another release"
 for tarball in "$fixtures"/cometbft-1.0-*.tar.zst; do
     name=$(basename "$tarball" .tar.zst)
@@ -143,6 +169,9 @@ for tarball in "$fixtures"/cometbft-*.tar.zst; do
     case $name in *-pebble | *-rocksdb) served "$name" "$release" goleveldb ;; esac
     if [ "$release" = 0.38 ] && have_rocksdb; then served "$name" 0.38-rocksdb rocksdb; fi
 done
+synced cometbft-0.38-goleveldb-ext 0.38 classic pebbledb
+synced cometbft-0.38-initial-height 0.38 classic pebbledb
+followed 0.40 libp2p
 engines simapp-0.50-mixed-engines pebbledb
 engines simapp-0.50-mixed-engines goleveldb
 every_block goleveldb 3000

@@ -2,6 +2,10 @@
 
 pub(crate) mod checkpoint;
 pub(crate) mod rollout;
+#[cfg(feature = "shim")]
+pub(crate) mod shim;
+#[cfg(feature = "shim")]
+pub(crate) mod tunnel;
 
 use std::path::PathBuf;
 
@@ -31,7 +35,8 @@ The usual way, with the node stopped:
   node-migrate finalise HOME --execute      (much later; until then: rollback)
 
 Exit codes: 0 done, 2 wrong usage, 3 not a usable home, 4 the node is running, 5 damaged data,
-6 verification failed, 7 disk or permission, 8 not possible in this state, 9 a rollout halted, 130 interrupted (resumable).";
+6 verification failed, 7 disk or permission, 8 not possible in this state, 9 a rollout halted,
+10 a peer refuses us or cannot be reached, 130 interrupted (resumable).";
 
 /// Options of every command.
 #[derive(Debug, Args)]
@@ -88,6 +93,10 @@ pub(crate) enum Command {
     /// Roll a format out over the nodes of a network, stage by stage, with gates and a way back.
     #[command(subcommand)]
     Rollout(rollout::Rollout),
+    /// Run beside the node, on its network.
+    #[cfg(feature = "shim")]
+    #[command(subcommand)]
+    Shim(shim::Shim),
     /// Print completions for a shell.
     Completions {
         /// The shell.

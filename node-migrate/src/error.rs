@@ -37,6 +37,8 @@ pub(crate) enum Kind {
     State,
     /// A rollout halted.
     Halted,
+    /// A peer refuses us, or cannot be reached.
+    Peer,
     /// Stopped on request.
     Interrupted,
 }
@@ -53,6 +55,7 @@ impl Kind {
             Self::System => 7,
             Self::State => 8,
             Self::Halted => 9,
+            Self::Peer => 10,
             Self::Interrupted => 130,
         }
     }
@@ -68,6 +71,7 @@ impl Kind {
             Self::System => "system",
             Self::State => "state",
             Self::Halted => "halted",
+            Self::Peer => "peer",
             Self::Interrupted => "interrupted",
         }
     }

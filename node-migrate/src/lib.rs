@@ -20,6 +20,8 @@ pub mod plan;
 pub mod reading;
 pub mod receipt;
 pub mod rollout;
+#[cfg(feature = "shim")]
+pub mod serving;
 pub mod store_root;
 pub mod tips;
 pub mod trace;

@@ -59,7 +59,19 @@ impl Reading {
         cache_bytes: u64,
         temporary: &Path,
     ) -> Result<Self, ReadingError> {
-        let scratch = Scratch::beside(folder).or_else(|_| Scratch::create(temporary))?;
+        Self::of_snapshot(folder, kind, cache_bytes, Scratch::beside(folder).or_else(|_| Scratch::create(temporary))?)
+    }
+
+    /// Opens a snapshot of the database in `folder` that lies in a scratch folder below `parent`; `folder` may change its place
+    /// meanwhile.
+    ///
+    /// # Errors
+    /// As [`Reading::open`].
+    pub fn open_moving(folder: &Path, kind: EngineKind, cache_bytes: u64, parent: &Path) -> Result<Self, ReadingError> {
+        Self::of_snapshot(folder, kind, cache_bytes, Scratch::create(parent)?)
+    }
+
+    fn of_snapshot(folder: &Path, kind: EngineKind, cache_bytes: u64, scratch: Scratch) -> Result<Self, ReadingError> {
         let snapshot = snapshot::take(folder, &scratch.path.join("snapshot"))?;
         let store = engine::open_copy(&snapshot.dir, kind, cache_bytes)?;
         Ok(Self { store, _scratch: Some(scratch) })

@@ -64,6 +64,20 @@ impl Workspaces {
         Self { root: db_dir.join(FOLDER) }
     }
 
+    /// The folder.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        &self.root
+    }
+
+    /// Creates the folder if need be; the folder of the databases keeps its times.
+    ///
+    /// # Errors
+    /// When it cannot be created.
+    pub fn create(&self) -> Result<(), DurableError> {
+        create_beside(&self.root)
+    }
+
     /// Creates the folder if need be and locks it against other processes.
     ///
     /// # Errors

@@ -25,6 +25,9 @@ ENGINES = {"pebble": "pebbledb", "rocksdb": "rocksdb"}
 CONVERSIONS = {"v0_38 to v1_0": ",dialect=v1_0", "v0_38 to v1_0, layout v1 to v2": ",layout=v2,dialect=v1_0"}
 CONVERSIONS_BACK = {"layout v2 to v1": ",layout=v1", "v1_0 to v0_38, layout v2 to v1": ",layout=v1,dialect=v0_38"}
 PLAIN, PLAIN_CONVERTED = "node-migrate to pebble, copy alone", "copy of the converted home"
+WHOLE = ", every check, cut over"
+# The row that a whole migration gives besides its own: the wall time until this phase has ended.
+LAYERS_1_2, LAYERS_1_2_END = ", copy and layers 1-2", "verify: counts and digests"
 TOOL = os.environ["NODE_MIGRATE"]
 PROGRAMS = Path(os.environ["PROGRAMS"])
 
@@ -61,8 +64,8 @@ def competitors(home, out):
         run = shell([TOOL, "run", home, "--to", name, "--execute"])
         table[f"cp -r, sync (target of {engine})"] = (run, lambda: copy_of([path.parent for path in targets(home)], out))
         table[f"node-migrate to {engine}, copy alone"] = (None, lambda c=run: c)
-        whole = shell([TOOL, "migrate", home, "--to", name, "--execute"])
-        table[f"node-migrate to {engine}, every check, cut over"] = (None, lambda c=whole: c)
+        whole = shell([TOOL, "migrate", home, "--to", name, "--execute", "--json"])
+        table[f"node-migrate to {engine}{WHOLE}"] = (None, lambda c=whole: c)
     for name, words in CONVERSIONS.items():
         table[f"copy, {name}"] = (None, lambda w=words: shell([TOOL, "run", home, "--to", "pebbledb" + w, "--execute"]))
     converted = shell([TOOL, "migrate", home, "--to", "goleveldb" + CONVERSIONS["v0_38 to v1_0, layout v1 to v2"], "--execute"],
@@ -99,16 +102,24 @@ def turn(source, work, name):
     if prepare:
         subprocess.run(prepare, shell=True, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     cool(home)
-    with (work / "log").open("wb") as log:
+    reached = None
+    with (work / "log").open("w") as log:
         start = time.monotonic()
-        process = subprocess.Popen(["sh", "-c", command()], stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        process = subprocess.Popen(["sh", "-c", command()], stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.PIPE, text=True)
+        for line in process.stderr:
+            log.write(line)
+            if LAYERS_1_2_END in line and '"end"' in line:
+                reached = time.monotonic() - start
         _, status, used = os.wait4(process.pid, 0)
         wall = time.monotonic() - start
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
         sys.exit(f"{name} ended with {process.returncode}:\n{(work / 'log').read_text(errors='replace')[-3000:]}")
     shutil.rmtree(work)
-    return {"name": name, "wall": wall, "cpu": used.ru_utime + used.ru_stime, "rss_mb": used.ru_maxrss / 1024}
+    rows = [{"name": name, "wall": wall, "cpu": used.ru_utime + used.ru_stime, "rss_mb": used.ru_maxrss / 1024}]
+    if name.endswith(WHOLE):
+        rows.insert(0, {"name": name.removesuffix(WHOLE) + LAYERS_1_2, "wall": reached})
+    return rows
 
 
 def table(results, payload, data_set):
@@ -122,11 +133,12 @@ def table(results, payload, data_set):
     for name, turns in by_name.items():
         engine = "rocksdb" if "rocksdb" in name and "plain loop to rocksdb, read back" in by_name else "pebble"
         yardstick = [each["wall"] for each in by_name[f"plain loop to {engine}, read back"]]
-        median = {key: statistics.median(each[key] for each in turns) for key in ("wall", "cpu", "rss_mb")}
+        median = {key: statistics.median(each[key] for each in turns) for key in turns[0] if key in ("wall", "cpu", "rss_mb")}
+        cpu, rss = (f"{median[key]:{form}}" if key in median else "" for key, form in (("cpu", ".2f"), ("rss_mb", ".0f")))
         walls = [each["wall"] for each in turns]
         ratio = statistics.median(own / other for own, other in zip(walls, yardstick))
-        print(f"| {name} | {median['wall']:.2f} | {min(walls):.2f}-{max(walls):.2f} | {median['cpu']:.2f} | {payload / 1e6 / median['wall']:.0f} "
-              f"| {median['rss_mb']:.0f} | {ratio:.2f} |")
+        print(f"| {name} | {median['wall']:.2f} | {min(walls):.2f}-{max(walls):.2f} | {cpu} | {payload / 1e6 / median['wall']:.0f} "
+              f"| {rss} | {ratio:.2f} |")
 
 
 def conversions(results):
@@ -152,11 +164,11 @@ def main():
     results = []
     for number in range(rounds):
         for name in competitors(work / "home", work / "out"):
-            result = {"set": data_set, "round": number, **turn(source, work, name)}
-            results.append(result)
-            with results_file.open("a") as file:
-                file.write(json.dumps(result) + "\n")
-            print(f"{data_set} round {number + 1}: {name}: {result['wall']:.2f} s", file=sys.stderr, flush=True)
+            for row in turn(source, work, name):
+                results.append({"set": data_set, "round": number, **row})
+                with results_file.open("a") as file:
+                    file.write(json.dumps(results[-1]) + "\n")
+                print(f"{data_set} round {number + 1}: {row['name']}: {row['wall']:.2f} s", file=sys.stderr, flush=True)
     table([each for each in results if not each["name"].startswith("copy")], payload, data_set)
     conversions(results)
 

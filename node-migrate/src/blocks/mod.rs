@@ -5,7 +5,9 @@
 //! signed that name. [`Chain::block`] says this of a stored block, [`Chain::prove`] of one from outside. The
 //! verification of a whole store, which reports all that is wrong, is [`crate::verify`] and shares nothing with this.
 
+mod extensions;
 mod rows;
+mod times;
 mod unproven;
 mod validators;
 

@@ -31,16 +31,21 @@ impl Rows<'_> {
     }
 
     /// A row of the state store, in whichever layout it is spelled: a height is never spelled alike in both.
-    pub(super) fn state(&self, key: &StateKey, height: u64) -> Result<Vec<u8>, Unproven> {
+    pub(super) fn state_row(&self, key: &StateKey, height: u64) -> Result<Option<Vec<u8>>, Unproven> {
         let mut spelled = Vec::new();
         for layout in Layout::ALL {
             spelled.clear();
             key.encode(layout, &mut spelled);
             if let Some(row) = self.state.get(&spelled).map_err(|source| Unproven::Store { height, source })? {
-                return Ok(row);
+                return Ok(Some(row));
             }
         }
-        Err(Unproven::NoValidators { height })
+        Ok(None)
+    }
+
+    /// A record of validators, which must be there.
+    pub(super) fn validators(&self, stored_at: u64, height: u64) -> Result<Vec<u8>, Unproven> {
+        self.state_row(&StateKey::Validators { height: stored_at }, height)?.ok_or(Unproven::NoValidators { height })
     }
 }
 

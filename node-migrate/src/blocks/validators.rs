@@ -2,7 +2,6 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use ledger_formats::comet::key::StateKey;
 use ledger_formats::comet::{Decode, ValidatorsInfo};
 use proofs::commit::ValidatorSet;
 use proofs::merkle::Hash;
@@ -25,7 +24,7 @@ pub(super) struct Validators {
 impl Validators {
     /// The validators whose votes decide a height.
     pub(super) fn at(&self, rows: &Rows<'_>, height: u64) -> Result<Arc<Signers>, Unproven> {
-        let value = rows.state(&StateKey::Validators { height }, height)?;
+        let value = rows.validators(height, height)?;
         let failed = Unproven::decode(height, "record of its validators");
         let info = ValidatorsInfo::decode(&value).map_err(&failed)?;
         let stored_at = info.stored_at(height);
@@ -34,8 +33,7 @@ impl Validators {
         {
             return Ok(Arc::clone(signers));
         }
-        let full =
-            if stored_at == height { value } else { rows.state(&StateKey::Validators { height: stored_at }, height)? };
+        let full = if stored_at == height { value } else { rows.validators(stored_at, height)? };
         let set = ValidatorsInfo::decode(&full).map_err(&failed)?.validator_set;
         let set = set.ok_or(Unproven::NoValidators { height })?;
         let keys = set.to_proof().map_err(|source| Unproven::Validators { height, source })?;

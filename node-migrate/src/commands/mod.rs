@@ -14,6 +14,8 @@ mod rollout;
 mod root;
 mod run;
 mod shell;
+#[cfg(feature = "shim")]
+mod shim;
 mod status;
 mod surroundings;
 mod trace;
@@ -47,6 +49,8 @@ pub(crate) fn run(arguments: &Arguments, output: &Output) -> Result<(), AppError
         Command::Migrate(command) => migrate::run(command, &world),
         Command::Checkpoint(command) => checkpoint::run(command, &world),
         Command::Rollout(command) => rollout::run(command, &world),
+        #[cfg(feature = "shim")]
+        Command::Shim(command) => shim::run(command, &world),
         Command::Completions { shell } => shell::completions(*shell, &world),
         Command::Man => shell::man(&world),
     }

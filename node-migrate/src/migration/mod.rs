@@ -9,6 +9,7 @@ mod core;
 mod history;
 mod lineage;
 mod overview;
+mod targets;
 mod verification;
 
 use std::marker::PhantomData;
@@ -18,6 +19,7 @@ pub use core::{Core, OpenError};
 pub use history::{CopiedShard, DatabaseHistory, History, MendedHistory, Phase, SwitchHistory, Verdict};
 pub use lineage::{Lineage, lineages};
 pub use overview::{DatabaseOverview, Overview, overview};
+pub use targets::{Target, targets};
 pub use verification::{Failure, VerificationError, VerificationReport};
 
 use crate::context::Context;

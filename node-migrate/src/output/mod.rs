@@ -1,6 +1,8 @@
 //! The only place that prints: text for people, JSON for programs.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "this is the module that talks to people")]
 
+#[cfg(feature = "shim")]
+mod log;
 mod progress;
 
 use std::io::IsTerminal;
@@ -9,6 +11,8 @@ use std::process::ExitCode;
 use serde::Serialize;
 use serde_json::{Value, json};
 
+#[cfg(feature = "shim")]
+pub(crate) use log::{Level, Line};
 pub(crate) use progress::Progress;
 
 use crate::error::AppError;
@@ -71,6 +75,12 @@ impl Output {
     /// Text that is wanted as it is, whatever the format.
     pub(crate) fn raw(self, text: &str) {
         print!("{text}");
+    }
+
+    /// A line of the log of a command that runs on.
+    #[cfg(feature = "shim")]
+    pub(crate) fn log(self, line: &Line<'_>) {
+        eprintln!("{}", if self.json { line.json().to_string() } else { line.text() });
     }
 
     /// Tells a failure and gives its exit code.

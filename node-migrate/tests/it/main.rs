@@ -17,6 +17,8 @@ mod refusals;
 mod rollout;
 mod round_trip;
 mod runbook;
+#[cfg(feature = "shim")]
+mod serving;
 mod stand_in;
 mod trace;
 mod verify;
