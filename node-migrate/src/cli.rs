@@ -1,6 +1,9 @@
 //! The words of the command line.
 
 pub(crate) mod checkpoint;
+#[cfg(feature = "shim")]
+pub(crate) mod fetch;
+pub(crate) mod peer;
 pub(crate) mod rollout;
 #[cfg(feature = "shim")]
 pub(crate) mod shim;
@@ -13,6 +16,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use ledger_formats::comet::release::{RELEASES, Release, release};
 use node_migrate::formats::TargetSpec;
+
+use peer::Peer;
 
 /// Moves a blockchain node's databases between storage engines, in place, and proves by the chain's
 /// own signatures that nothing changed. Nothing changes without --execute.
@@ -93,6 +98,10 @@ pub(crate) enum Command {
     /// Roll a format out over the nodes of a network, stage by stage, with gates and a way back.
     #[command(subcommand)]
     Rollout(rollout::Rollout),
+    /// Get blocks from other nodes, each proven by this home's chain, and say which of its own are damaged. Changes nothing in
+    /// the home, whose node may be running.
+    #[cfg(feature = "shim")]
+    Fetch(fetch::Fetch),
     /// Run beside the node, on its network.
     #[cfg(feature = "shim")]
     #[command(subcommand)]
@@ -180,9 +189,10 @@ pub(crate) struct RunArguments {
     /// What to do at damaged places of the source.
     #[arg(long, value_enum, default_value_t = OnCorrupt::Stop)]
     pub(crate) on_corrupt: OnCorrupt,
-    /// Who has the damaged blocks: another home of the chain, in any format (may be repeated; asked in this order).
+    /// Who has the damaged blocks: another home of the chain, in any format, or a folder that `fetch` has written; a node,
+    /// as id@host:port (classic) or host:port@12D3KooW.. (libp2p) (may be repeated; folders are asked first).
     #[arg(long, value_name = "PEER", required_if_eq("on_corrupt", "repair"))]
-    pub(crate) from: Vec<PathBuf>,
+    pub(crate) from: Vec<Peer>,
 }
 
 /// Arguments of `verify`.

@@ -9,6 +9,8 @@ use ledger_formats::store::StoreError;
 use node_migrate::copy::CopyError;
 use node_migrate::cutover::SwitchError;
 use node_migrate::home::HomeError;
+#[cfg(feature = "shim")]
+use node_migrate::mending::{GatherError, PeerError};
 use node_migrate::migration::{CloseError, OpenError, VerificationError};
 use node_migrate::plan::PlanError;
 use node_migrate::reading::ReadingError;
@@ -158,6 +160,9 @@ impl From<CopyError> for AppError {
         match &error {
             CopyError::Store { source, .. } => of_store(source, error.to_string()),
             CopyError::Damaged { .. } => Self::new(Kind::Damaged, error.to_string()).hint(SKIPPABLE),
+            CopyError::Mend { source, .. } if source.is_interruption() => {
+                Self::new(Kind::Interrupted, error.to_string()).hint("the same command goes on from here")
+            }
             CopyError::Mend { .. } => Self::new(Kind::Damaged, error.to_string())
                 .hint("name another peer that has the blocks, by --from; nothing of the source was changed"),
             CopyError::Interrupted(_) => {
@@ -167,6 +172,29 @@ impl From<CopyError> for AppError {
                 .hint("free some space and give the same command again: finished shards are kept"),
             CopyError::Durable(source) => of_durable(source),
             _ => Self::new(Kind::System, error.to_string()).hint("the same command goes on from here"),
+        }
+    }
+}
+
+#[cfg(feature = "shim")]
+impl From<GatherError> for AppError {
+    fn from(error: GatherError) -> Self {
+        let message = error.to_string();
+        match &error {
+            GatherError::Outside { .. } => Self::new(Kind::Usage, message).hint(
+                "what proves a block is the commit above it and the validators in the home's state: give a home that holds these heights; \
+                 one that is behind gets further ones by block sync, from `shim serve` of another",
+            ),
+            GatherError::TooMany { .. } => Self::new(Kind::Usage, message).hint("fetch them in several ranges"),
+            GatherError::Interrupted(_) | GatherError::Peers(PeerError::Interrupted(_)) => {
+                Self::new(Kind::Interrupted, message).hint("what was written is whole; give the command again")
+            }
+            GatherError::Look(source) if source.is_interruption() => {
+                Self::new(Kind::Interrupted, message).hint("give the command again")
+            }
+            GatherError::Keep(source) => of_durable(source),
+            GatherError::Peers(_) => Self::new(Kind::System, message),
+            _ => Self::new(Kind::Damaged, message),
         }
     }
 }

@@ -10,6 +10,8 @@ pub mod context;
 pub mod copy;
 pub mod cutover;
 pub mod event;
+#[cfg(feature = "shim")]
+pub mod fetching;
 pub mod formats;
 pub mod home;
 pub mod journal;

@@ -3,10 +3,13 @@
 mod checkpoint;
 mod cutover;
 mod digest;
+#[cfg(feature = "shim")]
+mod fetch;
 mod finalise;
 mod inspect;
 mod journal;
 mod migrate;
+mod peers;
 mod plan;
 mod repair;
 mod rollback;
@@ -49,6 +52,8 @@ pub(crate) fn run(arguments: &Arguments, output: &Output) -> Result<(), AppError
         Command::Migrate(command) => migrate::run(command, &world),
         Command::Checkpoint(command) => checkpoint::run(command, &world),
         Command::Rollout(command) => rollout::run(command, &world),
+        #[cfg(feature = "shim")]
+        Command::Fetch(command) => fetch::run(command, &world),
         #[cfg(feature = "shim")]
         Command::Shim(command) => shim::run(command, &world),
         Command::Completions { shell } => shell::completions(*shell, &world),

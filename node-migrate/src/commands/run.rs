@@ -4,12 +4,11 @@ use std::path::Path;
 
 use node_migrate::copy::OnCorrupt;
 use node_migrate::home::Home;
-use node_migrate::mending::HomePeers;
 use node_migrate::migration::{self, Stage};
 use node_migrate::plan::Plan;
 use serde_json::json;
 
-use super::{Surroundings, plan};
+use super::{Surroundings, peers, plan};
 use crate::cli::{self, RunArguments};
 use crate::error::{AppError, Kind};
 
@@ -42,7 +41,7 @@ fn dry(command: &RunArguments, home: &Home, world: &Surroundings) -> Result<(), 
 
 /// Begins or continues the copy; nothing when there is nothing to do.
 pub(super) fn copy(command: &RunArguments, home: &Home, world: &Surroundings) -> Result<Option<Stage>, AppError> {
-    let peers = HomePeers { homes: command.from.clone(), temporary: world.temporary() };
+    let peers = peers::of(&command.from, home, world)?;
     let on_corrupt = match command.on_corrupt {
         cli::OnCorrupt::Stop => OnCorrupt::Stop,
         cli::OnCorrupt::Quarantine => OnCorrupt::Quarantine,

@@ -13,7 +13,12 @@ use sha2::{Digest, Sha256};
 use super::SwitchError;
 use crate::event::Switch;
 use crate::formats::{PlannedGenesis, genesis};
+use crate::home::Home;
 use crate::migration::Core;
+use crate::workspace::{WorkspaceError, Workspaces};
+
+/// Name of the file in the workspace that keeps the old one.
+const KEPT: &str = "before-cut-over-genesis.json";
 
 /// Keeps the file as it is before a cut-over.
 pub(super) fn keep(core: &Core, switch: Switch) -> Result<(), SwitchError> {
@@ -44,8 +49,17 @@ pub(super) fn write(core: &Core, switch: Switch, planned: &PlannedGenesis) -> Re
     }
 }
 
+/// The genesis file as the chain distributes it: the one that the first conversion of the home replaced, else the home's.
+///
+/// # Errors
+/// When the workspaces cannot be listed.
+pub fn original_genesis(home: &Home) -> Result<PathBuf, WorkspaceError> {
+    let mut kept = Workspaces::of(&home.db_dir).list()?.into_iter().map(|workspace| workspace.config().join(KEPT));
+    Ok(kept.find(|path| path.is_file()).unwrap_or_else(|| home.genesis_file()))
+}
+
 fn kept(core: &Core) -> PathBuf {
-    core.workspace.config().join("before-cut-over-genesis.json")
+    core.workspace.config().join(KEPT)
 }
 
 fn read(path: &Path) -> Result<String, SwitchError> {

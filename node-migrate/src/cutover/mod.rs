@@ -18,6 +18,7 @@ mod steps;
 mod tips;
 
 pub use error::SwitchError;
+pub use genesis::original_genesis;
 
 use std::os::unix::fs::MetadataExt;
 

@@ -5,11 +5,12 @@
 
 use std::fmt;
 use std::fs::File;
-use std::io::BufReader;
+use std::io::{BufReader, Read};
 use std::path::{Path, PathBuf};
 
 use serde::Deserializer as _;
 use serde::de::{Error as _, IgnoredAny, MapAccess, Visitor};
+use sha2::{Digest, Sha256};
 
 /// What identifies a chain.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,6 +53,23 @@ pub(super) fn read(path: &Path) -> Result<Option<Genesis>, GenesisError> {
     let chain_id = fields.chain_id.ok_or_else(|| fault("it has no `chain_id`".to_owned()))?;
     // Nodes take a missing height and 0 for 1 (`GenesisDoc.ValidateAndComplete`).
     Ok(Some(Genesis { chain_id, initial_height: fields.initial_height.unwrap_or(1).max(1) }))
+}
+
+/// SHA-256 of a genesis file, by which nodes of this program know a chain.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn genesis_hash(path: &Path) -> Result<[u8; 32], GenesisError> {
+    let fault = |error: std::io::Error| GenesisError { path: path.to_path_buf(), reason: error.to_string() };
+    let mut file = File::open(path).map_err(fault)?;
+    let (mut digest, mut buffer) = (Sha256::new(), vec![0; 64 << 10]);
+    loop {
+        let count = file.read(&mut buffer).map_err(fault)?;
+        if count == 0 {
+            return Ok(digest.finalize().into());
+        }
+        digest.update(&buffer[..count]);
+    }
 }
 
 #[derive(Default)]

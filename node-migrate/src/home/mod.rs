@@ -21,7 +21,7 @@ mod tests;
 pub use config::{AppConfig, ConfigFile, NodeConfig};
 pub use discover::{Database, LeftOut};
 pub use error::HomeError;
-pub use genesis::{Genesis, GenesisError};
+pub use genesis::{Genesis, GenesisError, genesis_hash};
 pub use open::Home;
 pub use setting::{Role, Setting};
 pub use toml_text::TomlFault;

@@ -67,7 +67,7 @@ fn lost_ranges(blocks: &dyn ReadStore, context: &Context<'_>) -> Result<Vec<Lost
 
 /// What is wrong with the rows of a height, if anything, and which height it hurts: the commit in a block is a row of
 /// the height below.
-fn look(chain: &Chain<'_>, height: u64, lost: &[LostRange]) -> Result<Option<(u64, String)>, MendError> {
+pub(super) fn look(chain: &Chain<'_>, height: u64, lost: &[LostRange]) -> Result<Option<(u64, String)>, MendError> {
     let proven = match chain.block(height) {
         Ok(proven) => proven,
         // Not a fault of this height: without validators nothing can be proven, whoever brings it.

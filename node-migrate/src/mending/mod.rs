@@ -4,7 +4,10 @@
 //! | file | what |
 //! |---|---|
 //! | `damage` | which heights of a store are not what the chain signed, and which keys cannot be read |
-//! | `peers` | whoever may have the blocks: another home, or a node in the network |
+//! | `peers` | whoever may have the blocks: what they are asked, what they answer |
+//! | `home_peer`, `folder` | another home, and a folder of fetched blocks; nodes in the network are `crate::fetching` |
+//! | `prover` | blocks from outside, held against what this node knows of its chain |
+//! | `gather` | proven blocks of a range of heights for somebody else than the store |
 //! | `patch_file` | the rows that repair the store, kept in the workspace |
 //!
 //! The source is never changed: its copy is made through a patch ([`ledger_formats::patched`]). Nothing that a peer says
@@ -12,8 +15,12 @@
 //! signed it, whoever brought it; who did is recorded.
 
 mod damage;
+mod folder;
+mod gather;
+mod home_peer;
 mod patch_file;
 mod peers;
+mod prover;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -27,8 +34,12 @@ use crate::blocks::{Chain, Proven, Unproven};
 use crate::checkpoint::ChainError;
 use crate::context::{Context, Interrupted};
 pub use damage::Damage;
+pub use folder::{Folder, FolderPeer};
+pub use gather::{Brought, GatherError, Gathered, GatheredHeight, HEIGHTS_MAX, Keep, Range, gather};
+pub use home_peer::HomePeer;
 pub use patch_file::{PatchFileError, read as read_patch, write as write_patch};
-pub use peers::{BlockPeers, Fetched, HomePeers, PeerError};
+pub use peers::{BlockPeers, Fetched, InTurn, NotTaken, PeerError, Take, Wanted};
+use prover::Prover;
 
 /// Bytes of blocks that a repair holds in memory at most: a store that lacks more is better restored from a copy.
 const BYTES_MAX: usize = 192 << 20;
@@ -100,6 +111,14 @@ pub enum MendError {
     Interrupted(#[from] Interrupted),
 }
 
+impl MendError {
+    /// Whether nothing is wrong but that the user asked to stop.
+    #[must_use]
+    pub const fn is_interruption(&self) -> bool {
+        matches!(self, Self::Interrupted(_) | Self::Peers(PeerError::Interrupted(_)))
+    }
+}
+
 /// Looks for damage in a block store and makes the patch that repairs it; `None` when nothing is hurt.
 ///
 /// `state` is the state database beside it, whose records of validators are trusted: the headers name their hashes.
@@ -118,10 +137,18 @@ pub fn mend(
     if damage.heights.is_empty() && damage.lost.is_empty() {
         return Ok(None);
     }
-    let mut workshop =
-        Workshop { chain: &chain, heights: &damage.heights, done: BTreeMap::new(), refused: BTreeMap::new(), bytes: 0 };
-    let wanted: BTreeSet<u64> = damage.heights.keys().copied().collect();
-    context.listener.begin(&format!("repair: {} blocks", wanted.len()), 0);
+    let hurt: BTreeSet<u64> = damage.heights.keys().copied().collect();
+    let prover = Prover::new(&chain, hurt.clone());
+    let wanted = prover.wanted(hurt);
+    let mut workshop = Workshop {
+        chain: &chain,
+        prover,
+        heights: &damage.heights,
+        done: BTreeMap::new(),
+        refused: BTreeMap::new(),
+        bytes: 0,
+    };
+    context.listener.begin(&format!("repair: {} blocks", wanted.heights.len()), 0);
     let fetched = peers.fetch(&wanted, context, &mut |block| workshop.take(block));
     context.listener.end();
     if workshop.bytes > BYTES_MAX {
@@ -134,6 +161,7 @@ pub fn mend(
 /// Where proven blocks are gathered.
 struct Workshop<'a> {
     chain: &'a Chain<'a>,
+    prover: Prover<'a>,
     heights: &'a BTreeMap<u64, String>,
     done: BTreeMap<u64, (Proven, String)>,
     refused: BTreeMap<u64, String>,
@@ -142,12 +170,12 @@ struct Workshop<'a> {
 
 impl Workshop<'_> {
     /// Takes a block if it is wanted and proven.
-    fn take(&mut self, fetched: Fetched) -> Result<(), Unproven> {
+    fn take(&mut self, fetched: Fetched) -> Result<(), NotTaken> {
         let height = fetched.height;
         if !self.heights.contains_key(&height) || self.done.contains_key(&height) || self.bytes > BYTES_MAX {
             return Ok(());
         }
-        match self.prove(&fetched) {
+        match self.prover.prove(&fetched) {
             Ok(proven) => {
                 self.bytes += proven.bytes.len();
                 self.refused.remove(&height);
@@ -159,37 +187,6 @@ impl Workshop<'_> {
                 Err(error)
             }
         }
-    }
-
-    /// Tries the commits that may prove it: those that this store holds, and the one that came with it.
-    fn prove(&self, fetched: &Fetched) -> Result<Proven, Unproven> {
-        let height = fetched.height;
-        let extended = match &fetched.extended_commit {
-            Some(extended) => Some(extended.clone()),
-            None => self.own_extended(height)?,
-        };
-        let own = self.chain.commits(height);
-        let mut last = Unproven::Missing { height, what: "commit" };
-        for commit in own.into_iter().chain(fetched.commit.clone()) {
-            match self.chain.prove(height, fetched.block.clone(), commit, extended.clone()) {
-                Ok(proven) => return Ok(proven),
-                Err(error) => last = error,
-            }
-        }
-        Err(last)
-    }
-
-    /// The commit with extensions that this store holds. One that must be there and cannot be read is not done without.
-    fn own_extended(&self, height: u64) -> Result<Option<Vec<u8>>, Unproven> {
-        let key = |height| BlockKey::ExtendedCommit { height };
-        if let Ok(own) = self.chain.row(&key(height)) {
-            return Ok(own);
-        }
-        let neighbours = [height.saturating_sub(1), height.saturating_add(1)];
-        if neighbours.into_iter().any(|height| matches!(self.chain.row(&key(height)), Ok(Some(_)))) {
-            return Err(Unproven::Missing { height, what: "extended commit" });
-        }
-        Ok(None)
     }
 
     fn finish(self, lost: Vec<LostRange>, layout: Layout) -> Result<Mended, MendError> {

@@ -1,13 +1,36 @@
-//! Whoever may have a block that is damaged here.
+//! Whoever may have a block that is damaged here: what they are asked, what they answer.
 
-use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 
-use crate::blocks::{Chain, Unproven};
+use proofs::commit::BlockId;
+
+use crate::blocks::Unproven;
 use crate::checkpoint::ChainError;
 use crate::context::{Context, Interrupted};
-use crate::home::{Home, HomeError, Role};
-use crate::reading::{Reading, ReadingError};
+use crate::home::HomeError;
+use crate::reading::ReadingError;
+
+/// What is asked for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Wanted {
+    /// The heights.
+    pub heights: BTreeSet<u64>,
+    /// Those among them that may be judged only after the height above was taken: the commit that proves them is in its block,
+    /// which is damaged here as well.
+    pub after_above: BTreeSet<u64>,
+    /// The names of blocks, as far as they are known here.
+    pub names: BTreeMap<u64, BlockId>,
+}
+
+impl Wanted {
+    /// The same without a height, which was taken.
+    pub fn remove(&mut self, height: u64) {
+        self.heights.remove(&height);
+        self.after_above.remove(&height);
+        self.names.remove(&height);
+    }
+}
 
 /// A block as somebody brought it: not to be believed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,6 +45,20 @@ pub struct Fetched {
     pub extended_commit: Option<Vec<u8>>,
     /// Who brought it, in words for the receipt.
     pub provenance: String,
+}
+
+/// Why a block was not taken.
+#[derive(Debug, thiserror::Error)]
+pub enum NotTaken {
+    /// It is not the chain's.
+    #[error(transparent)]
+    Wrong(#[from] Unproven),
+    /// Whether it is cannot be said before the height above was taken.
+    #[error("height {height} can be judged only after the one above")]
+    TooEarly {
+        /// The height.
+        height: u64,
+    },
 }
 
 /// Why nobody could be asked.
@@ -60,7 +97,15 @@ pub enum PeerError {
         /// Why not.
         source: Box<ChainError>,
     },
-    /// Nobody in the network could be reached.
+    /// A folder of fetched blocks cannot be used.
+    #[error("{path}: {reason}")]
+    Folder {
+        /// The folder, or the file in it.
+        path: PathBuf,
+        /// Why not.
+        reason: String,
+    },
+    /// The network cannot be used from here.
     #[error("{0}")]
     Network(String),
     /// The user asked to stop.
@@ -68,71 +113,52 @@ pub enum PeerError {
     Interrupted(#[from] Interrupted),
 }
 
-/// Takes what was fetched, or says why it is not the chain's.
-pub type Take<'a> = &'a mut dyn FnMut(Fetched) -> Result<(), Unproven>;
+/// Takes what was fetched, or says why not.
+pub type Take<'a> = &'a mut dyn FnMut(Fetched) -> Result<(), NotTaken>;
 
 /// Whoever may have blocks.
 pub trait BlockPeers: Sync {
-    /// Brings blocks of these heights, as far as they can be had; each goes to `take`. A refused one may be brought again,
-    /// from somebody else.
+    /// Brings blocks of these heights, as far as they can be had; each goes to `take`. One that was not taken may be brought
+    /// again, or by somebody else.
     ///
     /// # Errors
     /// When nobody can be asked at all.
-    fn fetch(&self, heights: &BTreeSet<u64>, context: &Context<'_>, take: Take<'_>) -> Result<(), PeerError>;
+    fn fetch(&self, wanted: &Wanted, context: &Context<'_>, take: Take<'_>) -> Result<(), PeerError>;
 }
 
-/// Other homes on this machine: a sentry's, or a copy of the data of any node of the chain, in any format.
-#[derive(Clone, Debug)]
-pub struct HomePeers {
-    /// The homes, in the order in which they are asked.
-    pub homes: Vec<PathBuf>,
-    /// Where scratch copies go when none can be made beside a database.
-    pub temporary: PathBuf,
+/// Peers that are asked one after another, each for what the ones before did not bring.
+pub struct InTurn {
+    /// In the order in which they are asked.
+    pub peers: Vec<Box<dyn BlockPeers>>,
 }
 
-impl BlockPeers for HomePeers {
-    fn fetch(&self, heights: &BTreeSet<u64>, context: &Context<'_>, take: Take<'_>) -> Result<(), PeerError> {
-        let mut wanted = heights.clone();
-        for path in &self.homes {
-            fetch_from(path, &self.temporary, &mut wanted, context, take)?;
+impl BlockPeers for InTurn {
+    fn fetch(&self, wanted: &Wanted, context: &Context<'_>, take: Take<'_>) -> Result<(), PeerError> {
+        let mut left = wanted.clone();
+        let (mut failed, mut asked) = (None, 0);
+        for peers in &self.peers {
+            if left.heights.is_empty() {
+                return Ok(());
+            }
+            let now = left.clone();
+            let ended = peers.fetch(&now, context, &mut |fetched| {
+                let height = fetched.height;
+                take(fetched)?;
+                left.remove(height);
+                Ok(())
+            });
+            match ended {
+                Ok(()) => asked += 1,
+                Err(error @ PeerError::Interrupted(_)) => return Err(error),
+                Err(error) => {
+                    context.listener.say(&format!("not asked: {error}"));
+                    failed = Some(error);
+                }
+            }
         }
-        Ok(())
-    }
-}
-
-fn fetch_from(
-    path: &Path,
-    temporary: &Path,
-    wanted: &mut BTreeSet<u64>,
-    context: &Context<'_>,
-    take: Take<'_>,
-) -> Result<(), PeerError> {
-    let of_home = |source| PeerError::Home { path: path.to_path_buf(), source: Box::new(source) };
-    let home = Home::open(path).map_err(of_home)?;
-    let open = |role: Role, database: &'static str| {
-        let found = home.databases.iter().find(|database| database.role == role);
-        let found = found.ok_or_else(|| PeerError::NoDatabase { path: path.to_path_buf(), database })?;
-        Reading::open_running(&found.real_path, found.engine, context.cache_bytes(), temporary)
-            .map_err(|source| PeerError::Reading { path: path.to_path_buf(), source: Box::new(source) })
-    };
-    let (blocks, state) = (open(Role::BlockStore, "blockstore")?, open(Role::State, "state")?);
-    let chain_id = home.genesis.as_ref().map_or("", |genesis| &genesis.chain_id);
-    let chain = Chain::open(blocks.store(), state.store(), chain_id)
-        .map_err(|source| PeerError::Chain { path: path.to_path_buf(), source: Box::new(source) })?;
-    for height in wanted.clone() {
-        context.go_on()?;
-        // A block that is damaged there too is not brought.
-        let Ok(proven) = chain.block(height) else { continue };
-        let fetched = Fetched {
-            height,
-            block: proven.bytes,
-            commit: Some(proven.commit),
-            extended_commit: proven.extended_commit,
-            provenance: format!("the home {}", path.display()),
-        };
-        if take(fetched).is_ok() {
-            wanted.remove(&height);
+        match failed {
+            Some(error) if asked == 0 => Err(error),
+            _ => Ok(()),
         }
     }
-    Ok(())
 }

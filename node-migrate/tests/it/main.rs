@@ -5,6 +5,8 @@ mod checkpoint;
 mod checkpoint_rows;
 mod crash;
 mod damage;
+#[cfg(feature = "shim")]
+mod fetching;
 mod fixture;
 mod fleet;
 mod formats;
@@ -17,6 +19,8 @@ mod refusals;
 mod rollout;
 mod round_trip;
 mod runbook;
+#[cfg(feature = "shim")]
+mod served;
 #[cfg(feature = "shim")]
 mod serving;
 mod stand_in;

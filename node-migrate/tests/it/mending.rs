@@ -14,7 +14,7 @@ use crate::program::{digests, engines, run, text};
 const HOME: &str = "cometbft-0.38-goleveldb";
 
 /// The rows of a database of a home.
-fn rows(folder: &Path, engine: EngineKind) -> Vec<(Vec<u8>, Vec<u8>)> {
+pub fn rows(folder: &Path, engine: EngineKind) -> Vec<(Vec<u8>, Vec<u8>)> {
     let reading = Reading::open(folder, engine, 1 << 20, &std::env::temp_dir()).expect("opens");
     let mut cursor = reading.store().scan(&KeyRange::all()).expect("scans");
     let mut rows = Vec::new();
@@ -25,7 +25,7 @@ fn rows(folder: &Path, engine: EngineKind) -> Vec<(Vec<u8>, Vec<u8>)> {
 }
 
 /// Changes rows of the block store under valid checksums: the folder is written anew with the changed rows.
-fn rewrite(home: &Path, change: impl Fn(&mut Vec<(Vec<u8>, Vec<u8>)>)) {
+pub fn rewrite(home: &Path, change: impl Fn(&mut Vec<(Vec<u8>, Vec<u8>)>)) {
     let folder = home.join("data/blockstore.db");
     let mut rows = rows(&folder, EngineKind::LevelDb);
     change(&mut rows);
@@ -41,14 +41,14 @@ fn rewrite(home: &Path, change: impl Fn(&mut Vec<(Vec<u8>, Vec<u8>)>)) {
     writer.seal(&[finished]).expect("seals");
 }
 
-fn key(key: &BlockKey) -> Vec<u8> {
+pub fn key(key: &BlockKey) -> Vec<u8> {
     let mut spelled = Vec::new();
     key.encode(Layout::V1, &mut spelled);
     spelled
 }
 
 /// A home, and the same in another engine: the peer.
-fn pair() -> (Fixture, Fixture) {
+pub fn pair() -> (Fixture, Fixture) {
     let (fixture, peer) = (Fixture::unpack(HOME), Fixture::unpack(HOME));
     run(&["migrate", text(&peer.home()), "--to", "pebbledb", "--execute"]).ok();
     assert_eq!(engines(&peer.home())["blockstore.db"], "pebbledb");

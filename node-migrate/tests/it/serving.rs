@@ -19,7 +19,7 @@ use crate::program::{run, text, tree};
 const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Sweeps over a home until there is nothing more to prove; `rules` as on the command line.
-fn swept(home: &Path, rules: Option<&str>) -> (Arc<VerifiedBlocks>, Vec<Told>) {
+pub fn swept(home: &Path, rules: Option<&str>) -> (Arc<VerifiedBlocks>, Vec<Told>) {
     let chain_id = Home::open(home).expect("opens").genesis.expect("has a genesis file").chain_id;
     let blocks = Arc::new(VerifiedBlocks::new(&chain_id));
     let (stop, told) = (AtomicBool::new(false), Mutex::new(Vec::new()));

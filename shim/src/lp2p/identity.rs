@@ -36,9 +36,14 @@ impl Identity {
     /// # Errors
     /// When the text is not an ed25519 node key.
     pub fn from_node_key(json: &str) -> Result<Self, NodeKeyError> {
-        let mut pair = NodeKey::from_json(json)?.pair();
-        let pair = ed25519::Keypair::try_from_bytes(&mut *pair).map_err(|_| NodeKeyError::Halves)?;
-        Ok(Self { keypair: pair.into() })
+        Ok(Self::of(&NodeKey::from_json(json)?))
+    }
+
+    /// The identity that a node has with this key.
+    #[must_use]
+    pub fn of(key: &NodeKey) -> Self {
+        let pair = ed25519::Keypair::try_from_bytes(&mut *key.pair());
+        Self { keypair: pair.expect("both halves of a node key belong together").into() }
     }
 
     /// The peer id.
@@ -47,7 +52,9 @@ impl Identity {
         self.keypair.public().to_peer_id()
     }
 
-    pub(crate) fn keypair(&self) -> &Keypair {
+    /// The key itself, for a network behaviour of another kind with the same identity.
+    #[must_use]
+    pub const fn keypair(&self) -> &Keypair {
         &self.keypair
     }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use prost::Message;
 use proto::cometbft::types::Block;
-use shim::blocksync::client::{self, Claimed, Fetch, FetchError, Judge, Patience};
+use shim::blocksync::client::{self, Claimed, Client, Fetch, FetchError, Judge, Patience, Unfit};
 use shim::blocksync::service::{self, Budget, Log, Note, Service};
 use shim::classic::multiplex::ChannelSpec;
 use shim::classic::node_key::NodeKey;
@@ -41,9 +41,9 @@ fn varint(mut value: u64) -> Vec<u8> {
     bytes
 }
 
-/// A source of such blocks; `forged` changes one of them.
+/// A source of such blocks, or of blocks with one changed bit.
 struct Chain {
-    forged: Option<u64>,
+    is_forged: bool,
 }
 
 impl BlockSource for Chain {
@@ -57,7 +57,7 @@ impl BlockSource for Chain {
 
     fn block(&self, height: u64) -> Result<Option<OfferedBlock>, SourceError> {
         let mut bytes = block(height).to_vec();
-        if self.forged == Some(height) {
+        if self.is_forged {
             *bytes.last_mut().unwrap() ^= 1;
         }
         let offered =
@@ -79,9 +79,9 @@ struct Keeper {
 }
 
 impl Judge for Keeper {
-    fn judge(&self, claimed: Claimed) -> Result<(), String> {
+    fn judge(&self, claimed: Claimed) -> Result<(), Unfit> {
         if claimed.block != block(claimed.height) {
-            return Err("forged".into());
+            return Err(Unfit::Wrong("forged".into()));
         }
         let before = self.kept.lock().unwrap().insert(claimed.height, claimed);
         assert_eq!(before, None, "a height is fetched once");
@@ -147,13 +147,14 @@ async fn fetch(
     let classic: Classic = classic::start(classic::Config { dial, ..config(99) }).await.unwrap();
     let (outbox, events, _keep) = classic.into_parts();
     let fetch = Fetch::new(heights, Patience::default());
-    let run = client::run(fetch, Arc::clone(keeper) as Arc<dyn Judge>, events, outbox, idle_max);
-    timeout(PATIENCE, run).await.expect("ends in time")
+    let judge = Arc::clone(keeper) as Arc<dyn Judge>;
+    let client = Client { transport: "classic", judge, log: Arc::new(Silent), peers: from.len(), idle_max };
+    timeout(PATIENCE, client::run(client, fetch, events, outbox)).await.expect("ends in time")
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_block_arrives_from_several_peers_with_its_extended_commit() {
-    let givers = [Giver::start(1, Chain { forged: None }).await, Giver::start(2, Chain { forged: None }).await];
+    let givers = [Giver::start(1, Chain { is_forged: false }).await, Giver::start(2, Chain { is_forged: false }).await];
     let keeper = Arc::<Keeper>::default();
     fetch(1..=TOP, &[&givers[0], &givers[1]], &keeper, PATIENCE).await.unwrap();
     let kept = keeper.kept.lock().unwrap();
@@ -168,15 +169,18 @@ async fn every_block_arrives_from_several_peers_with_its_extended_commit() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_forged_block_costs_its_peer_the_session_and_comes_from_another() {
-    let givers = [Giver::start(1, Chain { forged: Some(77) }).await, Giver::start(2, Chain { forged: None }).await];
+    let givers = [Giver::start(1, Chain { is_forged: true }).await, Giver::start(2, Chain { is_forged: false }).await];
     let keeper = Arc::<Keeper>::default();
-    fetch([5, 77, 300], &[&givers[0], &givers[1]], &keeper, PATIENCE).await.unwrap();
+    let ended = fetch([300, 77, 5], &[&givers[0]], &keeper, PATIENCE).await;
+    assert_eq!(ended, Err(FetchError::NobodyLeft), "a liar alone is no reason to wait");
+    assert!(keeper.kept.lock().unwrap().is_empty());
+    fetch([300, 77, 5], &[&givers[0], &givers[1]], &keeper, PATIENCE).await.unwrap();
     assert_eq!(keeper.kept.lock().unwrap().keys().copied().collect::<Vec<_>>(), [5, 77, 300]);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn heights_that_nobody_has_end_the_fetch_by_name() {
-    let giver = Giver::start(1, Chain { forged: None }).await;
+    let giver = Giver::start(1, Chain { is_forged: false }).await;
     let keeper = Arc::<Keeper>::default();
     let ended = fetch([5, TOP + 1], &[&giver], &keeper, Duration::from_secs(4)).await;
     assert_eq!(ended, Err(FetchError::Idle { seconds: 4, wanting: vec![TOP + 1] }));

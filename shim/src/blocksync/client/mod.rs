@@ -2,13 +2,14 @@
 //!
 //! ```text
 //!            ┌─ waiting ◄───────── rejected, or its peer is gone ─┐
-//! heights ─► │     │                                              │
+//! heights ─► │     │  ▲ the height above is accepted ◄─ postponed ─┤
 //!            │   asked of a peer ── block ─► delivered ── accepted: forgotten
 //!            └─────┘ no block, too late
 //! ```
 //! A window of heights is open at a time. Nothing that a peer says is trusted: what it has is a claim, a block is bytes
 //! that the caller must prove and then [`Fetch::accept`] or [`Fetch::reject`]. A peer that is silent, slow, wrong or
-//! unasked loses its session; a height that one peer does not give is asked of another.
+//! unasked loses its session; a height that one peer does not give is asked of another. Heights are asked for from the
+//! top down, as the commit that proves a block is in the one above.
 
 mod peers;
 mod run;
@@ -24,7 +25,7 @@ use bytes::Bytes;
 use super::message::Word;
 use crate::peering::Session;
 use peers::Peers;
-pub use run::{Claimed, FetchError, Judge, run};
+pub use run::{Claimed, Client, FetchError, Judge, Unfit, run};
 
 /// Heights that are open at a time.
 const WINDOW: usize = 64;
@@ -93,8 +94,15 @@ pub enum Action {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Stand {
     Waiting,
-    Asked { of: Session, since: Instant },
-    Delivered { by: Session },
+    Asked {
+        of: Session,
+        since: Instant,
+    },
+    Delivered {
+        by: Session,
+    },
+    /// Waits, once the height above is no longer open.
+    Postponed,
 }
 
 impl Stand {
@@ -115,7 +123,7 @@ pub struct Fetch {
 }
 
 impl Fetch {
-    /// A fetch of `heights`, each once and in this order as far as peers allow.
+    /// A fetch of `heights`, each once. They are opened in this order: from the top down, where one is proven by the next.
     #[must_use]
     pub fn new(heights: impl IntoIterator<Item = u64, IntoIter: Send + 'static>, patience: Patience) -> Self {
         let mut fetch = Self {
@@ -138,7 +146,7 @@ impl Fetch {
 
     /// Open heights that no peer that is there has not said to lack, lowest first: with them a fetch cannot go on.
     pub fn wanting(&self) -> impl Iterator<Item = u64> {
-        let waiting = self.open.iter().filter(|(_, stand)| **stand == Stand::Waiting);
+        let waiting = self.open.iter().filter(|(_, stand)| matches!(stand, Stand::Waiting | Stand::Postponed));
         waiting.map(|(height, _)| *height).filter(|height| !self.peers.may_have(*height))
     }
 
@@ -199,6 +207,14 @@ impl Fetch {
         }
     }
 
+    /// A delivered block cannot be judged before the one above is accepted, and was not kept: it is asked for again then.
+    pub fn postpone(&mut self, height: u64, now: Instant) {
+        if matches!(self.open.get(&height), Some(Stand::Delivered { .. })) {
+            self.open.insert(height, Stand::Postponed);
+            self.ask(now);
+        }
+    }
+
     /// Time passes: to be called about every second.
     pub fn tick(&mut self, now: Instant) {
         let late = |stand: &Stand| match stand {
@@ -229,11 +245,15 @@ impl Fetch {
         }
     }
 
-    /// Asks for every waiting height that a peer may have and has room for.
+    /// Asks for every waiting height that a peer may have and has room for, highest first.
     fn ask(&mut self, now: Instant) {
-        for (height, stand) in &mut self.open {
-            if *stand != Stand::Waiting {
-                continue;
+        let mut above = None;
+        for (height, stand) in self.open.iter_mut().rev() {
+            let is_above_open = above.replace(*height) == height.checked_add(1);
+            match stand {
+                Stand::Waiting => {}
+                Stand::Postponed if !is_above_open => {}
+                Stand::Postponed | Stand::Asked { .. } | Stand::Delivered { .. } => continue,
             }
             let Some(session) = self.peers.best_for(*height, self.patience.in_flight_max) else { continue };
             self.peers.asked(session, now);

@@ -329,6 +329,42 @@ fn what_nobody_has_is_named() {
     assert_eq!(fetch.wanting().collect::<Vec<_>>(), [5, 500]);
 }
 
+/// The heights that are asked for now.
+fn asked(fetch: &mut Fetch) -> Vec<u64> {
+    let asked = fetch.actions().into_iter().filter_map(|action| match action {
+        Action::Send { payload, .. } => match Word::decode(payload) {
+            Ok(Word::BlockRequest { height }) => Some(height),
+            _ => None,
+        },
+        _ => None,
+    });
+    asked.collect()
+}
+
+#[test]
+fn a_block_that_came_before_the_one_above_is_asked_for_again_after_it() {
+    let now = Instant::now();
+    let mut fetch = Fetch::new([9, 8, 5], Patience::default());
+    fetch.connected(Session(1));
+    fetch.received(Session(1), Word::Status(Some(Offer { base: 1, top: 10 })).encode(), now);
+    assert_eq!(asked(&mut fetch), [9, 8, 5], "from the top down");
+    let comes = |fetch: &mut Fetch, height| {
+        let word = Word::Block { block: block(height), extended_commit: None };
+        fetch.received(Session(1), word.encode(), now);
+    };
+    comes(&mut fetch, 8);
+    fetch.postpone(8, now);
+    comes(&mut fetch, 5);
+    fetch.accept(5, now);
+    assert_eq!(asked(&mut fetch), [0; 0], "the one above is still open");
+    comes(&mut fetch, 9);
+    fetch.accept(9, now);
+    assert_eq!(asked(&mut fetch), [8]);
+    comes(&mut fetch, 8);
+    fetch.accept(8, now);
+    assert!(fetch.is_done());
+}
+
 #[test]
 fn the_slower_of_two_peers_is_let_go_and_the_last_one_never() {
     let (begin, patience) = (Instant::now(), Patience::default());
