@@ -109,6 +109,7 @@ async fn node(version: Version, source: Arc<Pieces>, listen: &str, dial: Option<
         hello,
         source,
         book: None,
+        relay: None,
         counters: Arc::new(Counters::default()),
     };
     let (handle, mut events) = start(config).expect("starts");

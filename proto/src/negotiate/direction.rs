@@ -105,6 +105,20 @@ impl std::fmt::Display for Reason {
 
 /// The newest version in which `server` can serve the other side.
 pub(super) fn version(server: Party, local: &Hello, remote: &Hello) -> Result<Version, Reason> {
+    let version = spoken(server, local, remote)?;
+    let status = match server {
+        Party::Local => &local.status,
+        Party::Remote => &remote.status,
+    };
+    match (status.storage, status.offer()) {
+        (storage @ Storage::Unknown, _) => Err(Reason::Unfit { server, storage }),
+        (_, None) => Err(Reason::NothingOffered { server }),
+        (_, Some(_)) => Ok(version),
+    }
+}
+
+/// The newest version in which `server` speaks to the other side, whatever it has to offer.
+pub(super) fn spoken(server: Party, local: &Hello, remote: &Hello) -> Result<Version, Reason> {
     let (serving, taking) = match server {
         Party::Local => (local, remote),
         Party::Remote => (remote, local),
@@ -123,15 +137,10 @@ pub(super) fn version(server: Party, local: &Hello, remote: &Hello) -> Result<Ve
         (by_server.min(by_other), by)
     };
     let spoken = common().take_while(|version| *version >= minimum).find(|version| height <= expiry(*version).0);
-    let Some(version) = spoken else {
+    spoken.ok_or_else(|| {
         let (last_height, by) = expiry(newest);
-        return Err(Reason::Expired { version: newest, last_height, height, by });
-    };
-    match (serving.status.storage, serving.status.offer()) {
-        (storage @ Storage::Unknown, _) => Err(Reason::Unfit { server, storage }),
-        (_, None) => Err(Reason::NothingOffered { server }),
-        (_, Some(_)) => Ok(version),
-    }
+        Reason::Expired { version: newest, last_height, height, by }
+    })
 }
 
 /// The higher of two minimums, and whose it is: the server's where they are equal.

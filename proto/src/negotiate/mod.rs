@@ -46,6 +46,27 @@ impl Agreement {
 /// # Errors
 /// [`Incompatible`]: the first reason in the order of its variants.
 pub fn negotiate(local: &Hello, remote: &Hello) -> Result<Agreement, Incompatible> {
+    let disputed = of_one_chain(local, remote)?;
+    let fetch = direction::version(Party::Remote, local, remote);
+    let serve = direction::version(Party::Local, local, remote);
+    if let (Err(fetch), Err(serve)) = (fetch, serve) {
+        let (local, remote) = (Box::new(local.terms.clone()), Box::new(remote.terms.clone()));
+        return Err(Incompatible::Blocks { local, remote, fetch, serve });
+    }
+    let attest_every = local.attest_every.zip(remote.attest_every).and_then(|(a, b)| common_multiple(a, b));
+    Ok(Agreement { fetch, serve, disputed, attest_every })
+}
+
+/// The version in which one side speaks to the other, whatever it has to offer; `None` where they are of different chains or have no
+/// version in common. It is the version of [`Agreement::fetch`] or [`Agreement::serve`] wherever there is one.
+#[must_use]
+pub fn spoken(speaker: Party, local: &Hello, remote: &Hello) -> Option<Version> {
+    of_one_chain(local, remote).ok()?;
+    direction::spoken(speaker, local, remote).ok()
+}
+
+/// The heights at which two nodes of one chain differ in the rule of block times.
+fn of_one_chain(local: &Hello, remote: &Hello) -> Result<Option<Disputed>, Incompatible> {
     if local.chain_id != remote.chain_id {
         let (local, remote) = (local.chain_id.clone(), remote.chain_id.clone());
         return Err(Incompatible::Chain { local, remote });
@@ -57,14 +78,7 @@ pub fn negotiate(local: &Hello, remote: &Hello) -> Result<Agreement, Incompatibl
     if disputed.is_some_and(Disputed::is_everything) {
         return Err(Incompatible::TimeRule { local: local.time_rule, remote: remote.time_rule });
     }
-    let fetch = direction::version(Party::Remote, local, remote);
-    let serve = direction::version(Party::Local, local, remote);
-    if let (Err(fetch), Err(serve)) = (fetch, serve) {
-        let (local, remote) = (Box::new(local.terms.clone()), Box::new(remote.terms.clone()));
-        return Err(Incompatible::Blocks { local, remote, fetch, serve });
-    }
-    let attest_every = local.attest_every.zip(remote.attest_every).and_then(|(a, b)| common_multiple(a, b));
-    Ok(Agreement { fetch, serve, disputed, attest_every })
+    Ok(disputed)
 }
 
 /// The least common multiple, where it fits.

@@ -6,7 +6,7 @@ use std::num::NonZeroU64;
 use proptest::prelude::*;
 use proto::hello::{Disputed, Hello, Printable, Status, Storage, Sunset, TimeRule, Version};
 use proto::negotiate;
-use proto::negotiate::{Agreement, Incompatible, Reason};
+use proto::negotiate::{Agreement, Incompatible, Party, Reason, spoken};
 
 use crate::hello::{hello, hellos, status};
 
@@ -71,6 +71,21 @@ proptest! {
             prop_assert_eq!(ours.name(), theirs.name());
         }
         prop_assert_eq!(mirrored(ours), theirs);
+    }
+
+    #[test]
+    fn what_is_spoken_is_what_would_be_served_whatever_is_offered(local in hellos(), remote in hellos()) {
+        let whole = |hello: &Hello| {
+            let tip = hello.status.tip().max(1);
+            let offer = proto::hello::Heights::new(1, tip).expect("heights");
+            Hello { status: Status::new(Storage::Old, Some(offer), tip).expect("a status"), ..hello.clone() }
+        };
+        // A tip of 1 instead of none expires nothing that was not expired.
+        let found = negotiate(&whole(&local), &whole(&remote));
+        let (fetch, serve) = found.map_or((None, None), |agreement| (agreement.fetch.ok(), agreement.serve.ok()));
+        prop_assert_eq!(spoken(Party::Remote, &local, &remote), fetch);
+        prop_assert_eq!(spoken(Party::Local, &local, &remote), serve);
+        prop_assert_eq!(spoken(Party::Local, &remote, &local), fetch);
     }
 
     #[test]

@@ -29,6 +29,18 @@ pub const FRAME_BYTES_MAX: usize = FRAME_EXPANDED_MAX + 1_024;
 /// Longest attestation, and longest reply.
 pub const ATTEST_BYTES_MAX: usize = 16_384;
 
+/// Longest relayed message.
+pub const RELAY_BYTES_MAX: usize = 32 << 20;
+
+/// Bytes of relayed messages that wait for one peer at most; beyond that the oldest are given up.
+pub const RELAY_WAITING_BYTES_MAX: usize = 64 << 20;
+
+/// Relayed messages that wait for one peer at most.
+pub const RELAY_WAITING_MAX: usize = 1_024;
+
+/// Bytes of relayed messages that came and were not let go of by the program above, from all peers.
+pub const RELAY_TAKEN_BYTES_MAX: usize = 128 << 20;
+
 /// Longest words of a peer that are kept.
 pub const WORDS_BYTES_MAX: usize = 512;
 

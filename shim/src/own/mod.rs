@@ -9,6 +9,7 @@
 //! | [`hello`] | the exchange of hellos, without a network |
 //! | [`blocks`] | the block exchange, without a network |
 //! | [`attest`] | attestations, without a network |
+//! | [`relay`] | messages of the program above, without a network |
 //! | [`node`] | a node of our protocols: what it serves and what it fetches |
 //! | [`streams`] | substreams on libp2p: admitted, refused in words, or counted |
 
@@ -19,5 +20,6 @@ pub mod hello;
 pub mod limits;
 pub mod node;
 pub mod protocol;
+pub mod relay;
 pub mod streams;
 pub mod words;

@@ -16,11 +16,13 @@ pub enum Protocol {
     Blocks2,
     /// Signed checkpoints.
     Attest,
+    /// Messages of the program above.
+    Relay,
 }
 
 impl Protocol {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Hello, Self::Blocks2, Self::Blocks1, Self::Attest];
+    pub const ALL: [Self; 5] = [Self::Hello, Self::Blocks2, Self::Blocks1, Self::Attest, Self::Relay];
 
     /// Its name in multistream-select.
     #[must_use]
@@ -30,6 +32,7 @@ impl Protocol {
             Self::Blocks1 => "/node-migrate/blocks/1",
             Self::Blocks2 => "/node-migrate/blocks/2",
             Self::Attest => "/node-migrate/attest/1",
+            Self::Relay => "/node-migrate/relay/1",
         }
     }
 
@@ -41,6 +44,7 @@ impl Protocol {
             Self::Blocks1 => "blocks/1",
             Self::Blocks2 => "blocks/2",
             Self::Attest => "attest/1",
+            Self::Relay => "relay/1",
         }
     }
 
@@ -60,7 +64,7 @@ impl Protocol {
         match self {
             Self::Blocks1 => Some(Version::ONE),
             Self::Blocks2 => Some(Version::TWO),
-            Self::Hello | Self::Attest => None,
+            Self::Hello | Self::Attest | Self::Relay => None,
         }
     }
 }

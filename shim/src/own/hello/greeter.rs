@@ -11,8 +11,8 @@
 
 use std::time::Duration;
 
-use proto::hello::{Greeting, Hello, HelloError};
-use proto::negotiate::{Agreement, Incompatible, negotiate};
+use proto::hello::{Greeting, Hello, HelloError, Version};
+use proto::negotiate::{Agreement, Incompatible, Party, negotiate, spoken};
 
 use super::Allowance;
 
@@ -109,6 +109,12 @@ impl Greeter {
     #[must_use]
     pub const fn outcome(&self) -> Option<&Result<Agreement, Incompatible>> {
         self.outcome.as_ref()
+    }
+
+    /// The version in which one side speaks to the other, whatever it has to offer.
+    #[must_use]
+    pub fn spoken(&self, speaker: Party) -> Option<Version> {
+        spoken(speaker, &self.local, self.remote()?)
     }
 
     /// When to call [`Greeter::poll`].

@@ -6,9 +6,11 @@ use libp2p::identity::Keypair;
 use libp2p::multiaddr::Protocol;
 use libp2p::{Multiaddr, PeerId};
 use proto::hello::Hello;
+use tokio::sync::mpsc;
 
 use crate::counters::Counters;
 use crate::own::attest::Book;
+use crate::own::relay::Received;
 use crate::source::BlockSource;
 
 /// What a node is started with.
@@ -27,6 +29,8 @@ pub struct Config {
     pub source: Arc<dyn BlockSource>,
     /// Its checkpoints, if it attests.
     pub book: Option<Book>,
+    /// Where messages of peers for the program above go, if it relays; its places bound how many wait there.
+    pub relay: Option<mpsc::Sender<Received>>,
     /// Where it counts.
     pub counters: Arc<Counters>,
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use libp2p::{PeerId, Stream};
 use proofs::note::Note;
 use proto::hello::{Hello, Version};
@@ -16,6 +17,7 @@ use crate::own::streams::OpenError;
 
 use super::event::Refused;
 use super::fetch::FetchError;
+use super::relay::RelayError;
 use super::session::Session;
 use super::shared::{Command, Shared};
 use super::{greet, witness};
@@ -92,6 +94,22 @@ impl Handle {
             }
         }
         Ok(())
+    }
+
+    /// In which version messages go to a peer at present; `None` while there is no connection whose hellos allow it.
+    #[must_use]
+    pub fn relay_version(&self, peer: PeerId) -> Option<Version> {
+        self.shared.relaying_session(peer).map(|(_, version)| version)
+    }
+
+    /// Puts a message for the program above into the queue of a peer of the configuration, and never waits. Where the queue is full the
+    /// oldest message is given up; what is in hand when a connection ends is lost.
+    ///
+    /// # Errors
+    /// [`RelayError`].
+    pub fn relay(&self, peer: PeerId, message: Bytes) -> Result<(), RelayError> {
+        let relay = self.shared.relay.as_ref().ok_or(RelayError::Off)?;
+        relay.put(peer, message, &self.shared.counters)
     }
 
     /// Waits until there is a connection with a peer; whether there is one within `limit`.

@@ -10,6 +10,7 @@
 //! | `greet` | hellos, over streams |
 //! | `serve` | blocks for peers |
 //! | `witness` | attestations, over streams |
+//! | `relay` | messages of the program above, over streams |
 //! | `fetch` | blocks from peers |
 //! | `dial` | static peers, and when to dial them again |
 //! | `handle` | how the rest of the program talks to a node |
@@ -24,6 +25,7 @@ mod event;
 mod fetch;
 mod greet;
 mod handle;
+mod relay;
 mod serve;
 mod session;
 mod shared;
@@ -35,4 +37,5 @@ pub use config::{Config, StaticPeer, StaticPeerError};
 pub use event::{Event, Refused};
 pub use fetch::{Download, FetchError};
 pub use handle::{Handle, PeerView};
+pub use relay::RelayError;
 pub use task::{StartError, start};

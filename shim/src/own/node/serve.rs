@@ -62,7 +62,7 @@ async fn refuse(shared: &Shared, session: &Session, protocol: Protocol, mut stre
         Protocol::Blocks1 => one::refuse(refusal),
         Protocol::Blocks2 => refusal_frame(refusal),
         // These have no words for it; the end of the stream says it.
-        Protocol::Hello | Protocol::Attest => return,
+        Protocol::Hello | Protocol::Attest | Protocol::Relay => return,
     };
     // Whether a refused peer hears of it is its own affair.
     let _ = framing::write(&mut stream, &message).await;

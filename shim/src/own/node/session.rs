@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use libp2p::PeerId;
 use libp2p::swarm::ConnectionId;
-use proto::hello::Hello;
-use proto::negotiate::{Agreement, Incompatible};
+use proto::hello::{Hello, Version};
+use proto::negotiate::{Agreement, Incompatible, Party};
 use tokio::sync::watch;
 
 use crate::own::hello::{Change, Greeter, Opener, Received};
@@ -74,6 +74,11 @@ impl Session {
         let mut outcome = self.outcome.subscribe();
         let known = tokio::time::timeout(PATIENCE, outcome.wait_for(Option::is_some)).await;
         known.ok()?.ok()?.clone()
+    }
+
+    /// The version in which one side speaks to the other by the newest hellos, whatever it has to offer.
+    pub(super) fn spoken(&self, speaker: Party) -> Option<Version> {
+        self.lock().greeter.spoken(speaker)
     }
 
     /// Whether this kind of event is told for the first time.

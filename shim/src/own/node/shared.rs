@@ -17,6 +17,7 @@ use crate::own::streams::OpenError;
 use crate::source::BlockSource;
 
 use super::event::{Event, Refused};
+use super::relay::Relay;
 use super::session::Session;
 
 /// Events that strangers may bring about at once.
@@ -47,6 +48,7 @@ pub(super) struct Given {
     pub(super) hello: Hello,
     /// Peers of the configuration.
     pub(super) always: Vec<PeerId>,
+    pub(super) relay: Option<Relay>,
 }
 
 /// What the tasks of a node share.
@@ -58,6 +60,8 @@ pub(super) struct Shared {
     pub(super) connections: watch::Sender<()>,
     events: mpsc::Sender<Event>,
     started: Instant,
+    /// Messages of the program above, if it relays.
+    pub(super) relay: Option<Relay>,
     book: Option<Mutex<Book>>,
     hello: Mutex<Hello>,
     sessions: Mutex<HashMap<ConnectionId, Arc<Session>>>,
@@ -68,7 +72,7 @@ pub(super) struct Shared {
 
 impl Shared {
     pub(super) fn new(given: Given, commands: mpsc::Sender<Command>, events: mpsc::Sender<Event>) -> Self {
-        let Given { source, counters, book, hello, always } = given;
+        let Given { source, counters, book, hello, always, relay } = given;
         Self {
             source,
             counters,
@@ -76,6 +80,7 @@ impl Shared {
             connections: watch::Sender::new(()),
             events,
             started: Instant::now(),
+            relay,
             book: book.map(Mutex::new),
             hello: Mutex::new(hello),
             sessions: Mutex::default(),

@@ -21,6 +21,7 @@ use super::config::Config;
 use super::dial::{Roster, resolve};
 use super::event::Event;
 use super::handle::Handle;
+use super::relay::{self, Relay};
 use super::session::Session;
 use super::shared::{Command, Given, Shared};
 use super::swarm::{Behaviour, BehaviourEvent};
@@ -64,16 +65,19 @@ pub enum StartError {
 /// # Errors
 /// [`StartError`].
 pub fn start(config: Config) -> Result<(Handle, mpsc::Receiver<Event>), StartError> {
-    let Config { identity, listen, peers, connections_max, hello, source, book, counters } = config;
+    let Config { identity, listen, peers, connections_max, hello, source, book, relay, counters } = config;
     let always: Vec<PeerId> = peers.iter().map(|peer| peer.id).collect();
-    let mut swarm = swarm::build(&identity, hello.agent.as_str(), connections_max, &always, accepted(&hello))?;
+    let mut swarm =
+        swarm::build(&identity, hello.agent.as_str(), connections_max, &always, accepted(&hello, relay.is_some()))?;
     for address in listen {
         swarm.listen_on(address.clone()).map_err(|source| StartError::Listen { address, source })?;
     }
     let (commands, ordered) = mpsc::channel(QUEUE);
     let (events, told) = mpsc::channel(QUEUE);
     let (alive, stopped) = watch::channel(());
-    let shared = Arc::new(Shared::new(Given { source, counters, book, hello, always }, commands, events));
+    let relay = relay.map(|inbox| Relay::new(inbox, &always));
+    let shared = Arc::new(Shared::new(Given { source, counters, book, hello, always, relay }, commands, events));
+    relay::start(&shared, &stopped);
     let handle = Handle { id: *swarm.local_peer_id(), shared: Arc::clone(&shared), _alive: Arc::new(alive) };
     let task = Task { swarm, shared, roster: Roster::new(peers), refusals: Refusals::default() };
     tokio::spawn(task.run(ordered, stopped));
@@ -81,10 +85,11 @@ pub fn start(config: Config) -> Result<(Handle, mpsc::Receiver<Event>), StartErr
 }
 
 /// The protocols that a node with this hello accepts: hello and attestations always, blocks in the versions that it
-/// serves at its height.
-fn accepted(hello: &Hello) -> Vec<Protocol> {
+/// serves at its height, messages of the program above if that wants them.
+fn accepted(hello: &Hello, relays: bool) -> Vec<Protocol> {
     let blocks = hello.terms.servable_at(hello.status.tip()).filter_map(Protocol::of_blocks);
-    [Protocol::Hello].into_iter().chain(blocks).chain([Protocol::Attest]).collect()
+    let others = [Protocol::Attest].into_iter().chain(relays.then_some(Protocol::Relay));
+    [Protocol::Hello].into_iter().chain(blocks).chain(others).collect()
 }
 
 struct Task {
@@ -154,7 +159,10 @@ impl Task {
             Command::Close { connection } => {
                 self.swarm.close_connection(connection);
             }
-            Command::Accept { hello } => self.swarm.behaviour_mut().streams.set_accepted(&accepted(&hello)),
+            Command::Accept { hello } => {
+                let accepted = accepted(&hello, self.shared.relay.is_some());
+                self.swarm.behaviour_mut().streams.set_accepted(&accepted);
+            }
         }
     }
 
@@ -282,6 +290,9 @@ impl Task {
                 }
                 None if protocol == Protocol::Attest => {
                     tokio::spawn(witness::answer(shared, session, stream, place));
+                }
+                None if protocol == Protocol::Relay => {
+                    tokio::spawn(relay::receive(shared, session, stream, place));
                 }
                 None => {
                     tokio::spawn(greet::answer(shared, session, stream, place));

@@ -152,6 +152,10 @@ fn the_limits_are_those_of_the_page() {
         ("part", limits::PART_BYTES as u64),
         ("heights of one request", limits::HEIGHTS_MAX),
         ("attestation, and its reply", limits::ATTEST_BYTES_MAX as u64),
+        ("relayed message", limits::RELAY_BYTES_MAX as u64),
+        ("relayed messages that wait for a peer", limits::RELAY_WAITING_MAX as u64),
+        ("their bytes", limits::RELAY_WAITING_BYTES_MAX as u64),
+        ("relayed bytes taken and not let go of", limits::RELAY_TAKEN_BYTES_MAX as u64),
         ("words of a refusal or verdict", limits::WORDS_BYTES_MAX as u64),
         ("next message of the block exchange", limits::IDLE.as_secs()),
     ];

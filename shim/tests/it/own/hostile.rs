@@ -30,7 +30,7 @@ struct Scene {
     connection: Connection,
 }
 
-fn socket(address: &Multiaddr) -> SocketAddr {
+pub fn socket(address: &Multiaddr) -> SocketAddr {
     let parts: Vec<Protocol<'_>> = address.iter().collect();
     match parts[..] {
         [Protocol::Ip4(ip), Protocol::Udp(port), ..] => (ip, port).into(),
@@ -94,7 +94,7 @@ impl Scene {
     }
 }
 
-fn delimited(message: &[u8]) -> Vec<u8> {
+pub fn delimited(message: &[u8]) -> Vec<u8> {
     [shim::lp2p::frame::prefix(message.len()), message.to_vec()].concat()
 }
 

@@ -8,5 +8,6 @@ mod greeter;
 mod hostile;
 mod net;
 mod pairs;
+mod relay;
 mod support;
 mod witnesses;

@@ -11,6 +11,7 @@ use proto::hello::{Heights, Hello, Printable, Status, Storage, Terms, TimeRule, 
 use shim::counters::Counters;
 use shim::own::attest::Book;
 use shim::own::node::{Config, Event, Handle, StaticPeer, start};
+use shim::own::relay::Received;
 use shim::source::BlockSource;
 use tokio::sync::mpsc;
 
@@ -50,9 +51,11 @@ pub fn hello(speaks: Speaks, chain: &Chain) -> Hello {
 }
 
 pub struct Setup {
+    pub identity: Keypair,
     pub hello: Hello,
     pub chain: Arc<Chain>,
     pub book: Option<Book>,
+    pub relay: Option<mpsc::Sender<Received>>,
     pub peers: Vec<Multiaddr>,
     pub listen: &'static str,
     pub connections_max: u32,
@@ -61,7 +64,9 @@ pub struct Setup {
 impl Setup {
     pub fn new(speaks: Speaks, chain: &Arc<Chain>) -> Self {
         let chain = Arc::clone(chain);
-        Self { hello: hello(speaks, &chain), chain, book: None, peers: Vec::new(), listen: QUIC, connections_max: 8 }
+        let hello = hello(speaks, &chain);
+        let identity = Keypair::generate_ed25519();
+        Self { identity, hello, chain, book: None, relay: None, peers: Vec::new(), listen: QUIC, connections_max: 8 }
     }
 
     pub fn dials(mut self, node: &Node) -> Self {
@@ -73,13 +78,14 @@ impl Setup {
         let texts: Vec<String> = self.peers.iter().map(Multiaddr::to_string).collect();
         let counters = Arc::new(Counters::default());
         let config = Config {
-            identity: Keypair::generate_ed25519(),
+            identity: self.identity,
             listen: vec![self.listen.parse().expect("an address")],
             peers: StaticPeer::parse(texts.iter().map(String::as_str)).expect("peers"),
             connections_max: self.connections_max,
             hello: self.hello,
             source: self.chain,
             book: self.book,
+            relay: self.relay,
             counters: Arc::clone(&counters),
         };
         let (handle, mut events) = start(config).expect("starts");
