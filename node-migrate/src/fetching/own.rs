@@ -104,6 +104,7 @@ async fn greet(
             hello,
             source: Arc::new(Nothing(network.chain_id.clone())),
             book: None,
+            relay: None,
             counters: Arc::<Counters>::default(),
         };
         start(config).map_err(|error| error.to_string())
