@@ -3,6 +3,8 @@
 pub(crate) mod checkpoint;
 #[cfg(feature = "shim")]
 pub(crate) mod fetch;
+#[cfg(feature = "shim")]
+pub(crate) mod own;
 pub(crate) mod peer;
 pub(crate) mod rollout;
 #[cfg(feature = "shim")]

@@ -7,12 +7,13 @@ use clap::{ArgGroup, Args, Subcommand};
 use node_migrate::serving::TimeRules;
 use shim::{classic, lp2p};
 
+use super::own::Own;
 use super::tunnel::{Id, Tunnel};
 
 /// What to do beside a node.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Shim {
-    /// Give the verified blocks of a home to other nodes, of either peer-to-peer protocol. The home's own node may be
+    /// Give the verified blocks of a home to other nodes, of either peer-to-peer protocol or our own. The home's own node may be
     /// running, and a migration under way.
     Serve(Serve),
     /// Join a classic node and a libp2p node as if they were peers, so that validators can change their transport one at a time.
@@ -27,7 +28,7 @@ pub(crate) enum Shim {
 
 /// Arguments of `shim serve`.
 #[derive(Debug, Args)]
-#[command(group = ArgGroup::new("way").args(["classic", "lp2p", "peer"]).multiple(true).required(true))]
+#[command(group = ArgGroup::new("way").args(["classic", "lp2p", "peer", "own", "own_peer"]).multiple(true).required(true))]
 pub(crate) struct Serve {
     /// The node's folder, which holds config/ and data/.
     #[arg(long, value_name = "HOME")]
@@ -42,6 +43,8 @@ pub(crate) struct Serve {
     /// repeated).
     #[arg(long, value_name = "PEER")]
     pub(crate) peer: Vec<PeerTarget>,
+    #[command(flatten)]
+    pub(crate) own: Own,
     /// The key of the shim's identity, in the form of a node_key.json and not the node's own [default: one made in the
     /// home].
     #[arg(long, value_name = "FILE")]

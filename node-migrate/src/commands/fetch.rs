@@ -90,7 +90,7 @@ fn text(home: &Home, words: &Fetch, gathered: &Gathered) -> String {
     if damaged > 0 {
         let from = words.out.as_ref().map_or_else(|| "PEER".to_owned(), |folder| folder.display().to_string());
         text.push_str(&format!(
-            "Nothing was changed in this home. To repair it: stop the node, then\n  node-migrate run {} --to ENGINE --on-corrupt repair --from {from} --execute\n",
+            "Nothing was changed in this home. To repair it: stop the node, then\n  node-migrate run {} --on-corrupt repair --from {from} --execute\n",
             home.root.display(),
         ));
     }

@@ -14,7 +14,7 @@ use crate::output::{bytes, table};
 /// Shows, and writes if asked, the plan.
 pub(super) fn run(command: &PlanArguments, world: &Surroundings) -> Result<(), AppError> {
     let home = world.stopped_home(&command.home)?;
-    let plan = make(&home, &command.wish)?;
+    let plan = make(&home, &command.wish, None)?;
     if let Some(path) = &command.out {
         durable::write_file(path, plan.to_toml().as_bytes())?;
     }
@@ -22,9 +22,11 @@ pub(super) fn run(command: &PlanArguments, world: &Surroundings) -> Result<(), A
     Ok(())
 }
 
-/// Makes the plan that the words ask for.
-pub(super) fn make(home: &Home, wish: &Wish) -> Result<Plan, AppError> {
-    let request = Request { target: target(home, wish)?, databases: wish.db.clone(), formats: formats(wish)? };
+/// Makes the plan that the words ask for. A home with a database to be repaired may keep its engine.
+pub(super) fn make(home: &Home, wish: &Wish, repaired: Option<Role>) -> Result<Plan, AppError> {
+    let present = repaired.filter(|_| wish.to.is_none() && wish.release.is_none()).and_then(|_| present_engine(home));
+    let target = present.map_or_else(|| target(home, wish), |engine| Ok(of_engine(engine)))?;
+    let request = Request { target, databases: wish.db.clone(), formats: formats(wish)?, repaired };
     Ok(Plan::make(home, &request)?)
 }
 

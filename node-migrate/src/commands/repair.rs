@@ -45,7 +45,8 @@ pub(super) fn run(command: &RepairArguments, world: &Surroundings) -> Result<(),
 
 fn make(home: &Home) -> Result<Plan, AppError> {
     let engine = plan::present_engine(home).ok_or_else(|| AppError::new(Kind::Home, "there is no state database"))?;
-    let request = Request { target: plan::of_engine(engine), databases: Vec::new(), formats: Wanted::TrueLabels };
+    let request =
+        Request { target: plan::of_engine(engine), databases: Vec::new(), formats: Wanted::TrueLabels, repaired: None };
     Ok(Plan::make(home, &request)?)
 }
 

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use node_migrate::copy::OnCorrupt;
-use node_migrate::home::Home;
+use node_migrate::home::{Home, Role};
 use node_migrate::migration::{self, Stage};
 use node_migrate::plan::Plan;
 use serde_json::json;
@@ -104,7 +104,10 @@ fn same_aim(stage: Stage, command: &RunArguments, home: &Home) -> Result<Stage, 
 fn wanted(command: &RunArguments, home: &Home) -> Result<Plan, AppError> {
     match &command.plan {
         Some(path) => read(path),
-        None => plan::make(home, &command.wish),
+        None => {
+            let repaired = (command.on_corrupt == cli::OnCorrupt::Repair).then_some(Role::BlockStore);
+            plan::make(home, &command.wish, repaired)
+        }
     }
 }
 

@@ -18,7 +18,7 @@ pub use close::CloseError;
 pub use core::{Core, OpenError};
 pub use history::{CopiedShard, DatabaseHistory, History, MendedHistory, Phase, SwitchHistory, Verdict};
 pub use lineage::{Lineage, lineages};
-pub use overview::{DatabaseOverview, Overview, overview};
+pub use overview::{DatabaseOverview, Overview, overview, phase};
 pub use targets::{Target, targets};
 pub use verification::{Failure, VerificationError, VerificationReport};
 

@@ -76,6 +76,21 @@ pub fn overview(home: &Home) -> Result<Vec<Overview>, OpenError> {
     Ok(all)
 }
 
+/// Where the newest migration of `home` stands; `None` when there never was one.
+///
+/// # Errors
+/// When a workspace cannot be read.
+pub fn phase(home: &Home) -> Result<Option<Phase>, OpenError> {
+    for workspace in Workspaces::of(&home.db_dir).list()?.into_iter().rev() {
+        let contents = journal::read(&workspace.journal())?;
+        if !contents.records.is_empty() {
+            let history = History::of(&contents.records);
+            return Ok(Some(history.phase(read_plan(&workspace, &history)?.names())));
+        }
+    }
+    Ok(None)
+}
+
 fn next(phase: Phase, verdict: &Verdict) -> &'static str {
     match phase {
         Phase::Copying => "run --execute goes on with the copy",

@@ -17,7 +17,7 @@ pub use estimate::Estimate;
 pub use scope::PlanError;
 
 use crate::formats::{PlannedConversion, PlannedGenesis, Wanted};
-use crate::home::{Home, Setting};
+use crate::home::{Home, Role, Setting};
 
 /// A migration as it will be run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -109,6 +109,8 @@ pub struct Request {
     pub databases: Vec<String>,
     /// Which layout and dialect they get.
     pub formats: Wanted,
+    /// The database that is to be repaired, if one is: it is written anew even where engine and formats stay.
+    pub repaired: Option<Role>,
 }
 
 impl Plan {

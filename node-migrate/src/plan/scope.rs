@@ -145,8 +145,9 @@ fn reason_to_stay(home: &Home, database: &Database, request: &Request, formats: 
     if database.governed_by.is_none() && !named && home.config_toml.is_some() {
         return Some("the node's configuration does not govern it; name it with --db to migrate it".to_owned());
     }
-    let is_converted = formats.conversions.contains_key(&database.name);
-    (database.engine == request.target.engine && !is_converted).then(|| format!("is {} already", database.engine))
+    let is_rewritten =
+        formats.conversions.contains_key(&database.name) || request.repaired.is_some_and(|role| role == database.role);
+    (database.engine == request.target.engine && !is_rewritten).then(|| format!("is {} already", database.engine))
 }
 
 /// Checks that all databases under `setting` end up with one engine, and plans the setting's value.

@@ -11,6 +11,7 @@
 
 mod error;
 mod folders;
+mod standing;
 mod sweep;
 mod times;
 mod told;
@@ -18,6 +19,7 @@ mod verified;
 mod view;
 
 pub use error::ServingError;
+pub use standing::standing;
 pub use sweep::Sweep;
 pub use times::{NotATimeRule, TimeRules};
 pub use told::Told;

@@ -36,6 +36,12 @@ impl VerifiedBlocks {
         self.read().views.clone()
     }
 
+    /// The highest height of the snapshots, proven or not; 0 before there is one.
+    #[must_use]
+    pub fn tip(&self) -> u64 {
+        self.read().views.iter().map(|view| view.top).max().unwrap_or_default()
+    }
+
     /// Goes over to newer snapshots.
     pub(super) fn replace(&self, views: Vec<Arc<View>>) {
         self.write().views = views;

@@ -7,16 +7,21 @@ use std::time::Duration;
 
 use ledger_formats::comet::key::BlockKey;
 use ledger_formats::engine::EngineKind;
+use node_migrate::home::genesis_hash;
 use node_migrate::serving::VerifiedBlocks;
+use proto::hello::{Heights, Hello, Printable, Status, Storage, Terms, TimeRule, Version, Versions};
 use shim::blocksync::service::{Budget, Log, Note, Service, run as serve};
 use shim::classic::multiplex::ChannelSpec;
 use shim::classic::node_key::NodeKey;
 use shim::classic::transport as classic;
 use shim::counters::Counters;
+use shim::lp2p::Identity;
+use shim::own::node::{Config, Event, Handle, listeners, start};
 use shim::peering::Channel;
 use shim::source::{BlockSource, Offer, OfferedBlock, SourceError};
 use tokio::runtime::Runtime;
 
+use crate::fixture::Fixture;
 use crate::mending::{key, pair, rewrite, rows};
 use crate::program::{digests, run, text, tree};
 use crate::served::Served;
@@ -82,6 +87,20 @@ fn a_home_is_repaired_over_the_libp2p_of_cometbft() {
     let (fixture, peer) = pair();
     let mut served = Served::start(&peer.home(), &["--lp2p", LOOPBACK]);
     is_repaired(&fixture.home(), &peer.home(), &served.lp2p(), "over CometBFT's libp2p");
+}
+
+#[test]
+fn a_home_is_repaired_over_parts_with_proofs() {
+    let (fixture, peer) = pair();
+    let mut served = Served::start(&peer.home(), &["--own", LOOPBACK]);
+    is_repaired(&fixture.home(), &peer.home(), &served.own(), "over blocks/2");
+}
+
+#[test]
+fn a_home_is_repaired_over_whole_blocks_where_the_peer_speaks_nothing_newer() {
+    let (fixture, peer) = pair();
+    let mut served = Served::start(&peer.home(), &["--own", LOOPBACK, "--versions", "1"]);
+    is_repaired(&fixture.home(), &peer.home(), &served.own_as_libp2p(), "over blocks/1");
 }
 
 /// Blocks of which each has one bit changed.
@@ -157,6 +176,97 @@ fn a_peer_that_lies_is_not_believed_and_another_one_is_asked() {
     assert_eq!(digests(&home), digests(&peer.home()));
 }
 
+#[test]
+fn a_home_that_keeps_its_engine_has_its_block_store_written_anew_and_nothing_else() {
+    let (fixture, peer) = pair();
+    let home = fixture.home();
+    hurt(&home);
+    let mut served = Served::start(&peer.home(), &["--classic", LOOPBACK]);
+    let before = tree(&home.join("data/state.db"));
+    let classic = served.classic();
+    let repair = ["run", text(&home), "--on-corrupt", "repair", "--from", &classic];
+    let plan = run(&repair).ok();
+    assert!(plan.out.contains("state (goleveldb) stays") && plan.out.contains("blockstore"), "{}", plan.out);
+    run(&[&repair[..], &["--execute"]].concat()).ok();
+    run(&["verify", text(&home)]).ok();
+    run(&["cutover", text(&home), "--execute"]).ok();
+    assert_eq!(tree(&home.join("data/state.db")), before);
+    assert_eq!(digests(&home)["blockstore.db"], digests(&peer.home())["blockstore.db"]);
+    run(&["verify", text(&home), "--live"]).ok();
+}
+
+/// Serves a source by our own protocols for as long as the handle lives; the address.
+fn serve_own(runtime: &Runtime, source: Arc<dyn BlockSource>, home: &Path) -> (Handle, String) {
+    runtime.block_on(async {
+        let offer = source.offer().expect("an offer");
+        let heights = Heights::new(offer.base, offer.top).expect("heights");
+        let versions = || Versions::new([1, 2]).expect("versions");
+        let hello = Hello {
+            chain_id: Printable::new(source.chain_id()).expect("a chain id"),
+            genesis_hash: genesis_hash(&home.join("config/genesis.json")).expect("reads"),
+            terms: Terms::new(versions(), versions(), Version(0)),
+            time_rule: TimeRule::V0_38,
+            attest_every: None,
+            status: Status::new(Storage::Old, Some(heights), offer.top).expect("a status"),
+            agent: Printable::new("liar/1").expect("an agent"),
+        };
+        let config = Config {
+            identity: Identity::fresh().keypair().clone(),
+            listen: listeners(LOOPBACK.parse().expect("an address")).into(),
+            peers: Vec::new(),
+            connections_max: 8,
+            hello,
+            source,
+            book: None,
+            counters: Arc::<Counters>::default(),
+        };
+        let (handle, mut events) = start(config).expect("starts");
+        let Some(Event::Listening { address }) = events.recv().await else { panic!("does not listen") };
+        let address = format!("{address}/p2p/{}", handle.id());
+        (handle, address)
+    })
+}
+
+#[test]
+fn a_peer_of_our_own_protocols_that_lies_is_not_believed_either() {
+    let (fixture, peer) = pair();
+    let (home, peer) = (fixture.home(), peer.home());
+    let runtime = Runtime::new().expect("a runtime");
+    let (_liar, address) = serve_own(&runtime, Arc::new(Liar(swept(&peer, None).0)), &home);
+    let mut served = Served::start(&peer, &["--own", LOOPBACK]);
+    hurt(&home);
+    let ended = repair(&home, &[&address, &served.own()]).ok();
+    assert!(ended.err.contains("that is not the chain's: the chain's block is"), "by its head: {}", ended.err);
+    let by_the_liar = ended.err.lines().find(|line| line.contains("repaired from") && line.contains("liar/1"));
+    assert_eq!(by_the_liar, None);
+    run(&["verify", text(&home)]).ok();
+    run(&["cutover", text(&home), "--execute"]).ok();
+    assert_eq!(digests(&home), digests(&peer));
+}
+
+#[test]
+fn peers_of_other_versions_say_so_on_both_sides() {
+    let (one, other) = pair();
+    let mut listener = Served::start(&one.home(), &["--own", LOOPBACK, "--versions", "1"]);
+    let dials = ["--own", LOOPBACK, "--versions", "2", "--own-peer", &listener.own()];
+    let mut dialler = Served::start(&other.home(), &dials);
+    let of = |served: &mut Served| {
+        let line = served.line(|line| line["event"] == "incompatible");
+        line["what"].as_str().expect("words").to_owned()
+    };
+    for words in [of(&mut listener), of(&mut dialler)] {
+        assert!(words.contains("serves 1") && words.contains("serves 2") && words.contains("upgrade "), "{words}");
+    }
+    drop(dialler);
+    // One that speaks both gets on with either, and a version that was given up is not spoken.
+    let home = other.home();
+    let fetch = |from: &str| run(&["fetch", "--home", text(&home), "--from", from, "--heights", "5..9"]);
+    assert!(fetch(&listener.own()).ok().out.contains("5 blocks fetched and proven"));
+    let given_up = ["--own", LOOPBACK, "--sunset", "1@5", "--sunset", "2@7"];
+    let said = fetch(&Served::start(&one.home(), &given_up).own()).failed(5, "5 of 5 blocks could not be had");
+    assert!(said.err.contains("2 up to height 7"), "{}", said.err);
+}
+
 /// Removes every row of some heights, as a lost table does.
 fn lose(home: &Path, lost: std::ops::RangeInclusive<u64>) {
     rewrite(home, |rows| {
@@ -180,12 +290,15 @@ fn shared_rows(home: &Path) -> Vec<(Vec<u8>, Vec<u8>)> {
 fn heights_that_were_lost_whole_are_proven_from_the_top_down() {
     let (fixture, peer) = pair();
     let home = fixture.home();
-    lose(&home, 40..=139);
-    let mut served = Served::start(&peer.home(), &["--classic", LOOPBACK]);
-    repair(&home, &[&served.classic()]).ok();
-    run(&["verify", text(&home)]).ok();
-    run(&["cutover", text(&home), "--execute"]).ok();
-    assert!(shared_rows(&home) == shared_rows(&peer.home()));
+    let other = Fixture::unpack("cometbft-0.38-goleveldb");
+    let mut served = Served::start(&peer.home(), &["--classic", LOOPBACK, "--own", LOOPBACK]);
+    for (home, from) in [(home, served.classic()), (other.home(), served.own())] {
+        lose(&home, 40..=139);
+        repair(&home, &[&from]).ok();
+        run(&["verify", text(&home)]).ok();
+        run(&["cutover", text(&home), "--execute"]).ok();
+        assert!(shared_rows(&home) == shared_rows(&peer.home()), "{from}");
+    }
 }
 
 #[test]

@@ -81,6 +81,24 @@ impl Served {
         let (id, address) = self.ready("lp2p");
         format!("127.0.0.1:{}@{id}", port(&address))
     }
+
+    /// It, as a node of our own protocols is named: the multiaddress of its QUIC listener.
+    pub fn own(&mut self) -> String {
+        let is_it = |line: &Value| line["transport"] == "own" && line["address"].as_str().is_some_and(is_quic);
+        let line = self.line(|line| line["event"] == "ready" && is_it(line));
+        line["address"].as_str().expect("a text").to_owned()
+    }
+
+    /// The same as a node on libp2p is named, which may speak anything.
+    pub fn own_as_libp2p(&mut self) -> String {
+        let address = self.own();
+        let (_, id) = address.rsplit_once('/').expect("an identity");
+        format!("127.0.0.1:{}@{id}", port(&address))
+    }
+}
+
+fn is_quic(address: &str) -> bool {
+    address.contains("/quic-v1")
 }
 
 /// The UDP port of a multiaddress.

@@ -59,7 +59,7 @@ fn expect_clean(home: &Path, tip: u64) {
 fn copied_and_verified(home: &Path, to: &str, context: &Context<'_>) -> Migration<Verified> {
     let home = Home::open(home).expect("is a home");
     let spec: TargetSpec = to.parse().expect("a target");
-    let request = Request { target: spec.engine, databases: Vec::new(), formats: spec.formats() };
+    let request = Request { target: spec.engine, databases: Vec::new(), formats: spec.formats(), repaired: None };
     let plan = Plan::make(&home, &request).expect("a plan");
     let Stage::Planned(planned) = migration::begin(&home, plan, context).expect("begins") else { panic!("planned") };
     let copied = planned.copy(context, OnCorrupt::Stop).expect("copies");

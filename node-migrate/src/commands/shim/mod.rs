@@ -5,6 +5,7 @@ mod explain;
 mod id;
 mod identity;
 mod monitor;
+mod own;
 mod serve;
 mod status;
 mod transports;

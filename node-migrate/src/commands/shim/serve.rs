@@ -15,7 +15,7 @@ use tokio::task::JoinSet;
 use super::board::{Board, of_count};
 use super::monitor::Report;
 use super::words::{Lines, runtime};
-use super::{identity, monitor, transports};
+use super::{identity, monitor, own, transports};
 use crate::cli::shim::Serve;
 use crate::commands::Surroundings;
 use crate::error::{AppError, Kind};
@@ -47,6 +47,8 @@ pub(super) fn run(words: &Serve, world: &Surroundings) -> Result<(), AppError> {
     runtime.block_on(async {
         monitor::listen(words.monitor, Arc::clone(&board) as Arc<dyn Report>, lines, &mut tasks).await?;
         transports::classic(words, &identity, service("classic"), lines, &mut tasks).await?;
+        let given = own::Given { blocks: Arc::clone(&blocks), counters: Arc::clone(&counters), book: None, lines };
+        own::begin(words, &home, &identity, given, &mut tasks)?;
         transports::lp2p(words, identity, service("lp2p"), lines, &mut tasks).await
     })?;
     let tell = |told| lines.told(told);

@@ -1,5 +1,6 @@
 //! What a node is started with.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use libp2p::identity::Keypair;
@@ -64,13 +65,36 @@ pub enum StaticPeerError {
     },
 }
 
+/// Where a node listens that is to be reached at `address`: over QUIC, and over TCP at the same port.
+#[must_use]
+pub fn listeners(address: SocketAddr) -> [Multiaddr; 2] {
+    let ip = Multiaddr::from(address.ip());
+    let quic = ip.clone().with(Protocol::Udp(address.port())).with(Protocol::QuicV1);
+    [quic, ip.with(Protocol::Tcp(address.port()))]
+}
+
 impl StaticPeer {
+    /// One peer for each identity, with the addresses of all that have it.
+    #[must_use]
+    pub fn merged(peers: impl IntoIterator<Item = Self>) -> Vec<Self> {
+        let mut merged: Vec<Self> = Vec::new();
+        for peer in peers {
+            match merged.iter_mut().find(|known| known.id == peer.id) {
+                Some(known) => known.addresses.extend(peer.addresses),
+                None => merged.push(peer),
+            }
+        }
+        let is_tcp = |address: &Multiaddr| address.iter().any(|part| matches!(part, Protocol::Tcp(_)));
+        merged.iter_mut().for_each(|peer| peer.addresses.sort_by_key(is_tcp));
+        merged
+    }
+
     /// Static peers from addresses that end in `/p2p/<peer id>`; addresses of the same peer belong together.
     ///
     /// # Errors
     /// [`StaticPeerError`] of the first bad address.
     pub fn parse<'a>(addresses: impl IntoIterator<Item = &'a str>) -> Result<Vec<Self>, StaticPeerError> {
-        let mut peers: Vec<Self> = Vec::new();
+        let mut peers = Vec::new();
         for text in addresses {
             let parsed = text.parse::<Multiaddr>();
             let bad = |error: libp2p::multiaddr::Error| StaticPeerError::Address {
@@ -78,21 +102,15 @@ impl StaticPeer {
                 reason: error.to_string(),
             };
             let mut address = parsed.map_err(bad)?;
-            let id = match address.pop() {
-                Some(Protocol::P2p(id)) => id,
+            match address.pop() {
+                Some(Protocol::P2p(id)) => peers.push(Self { id, addresses: vec![address] }),
                 last => {
                     last.into_iter().for_each(|last| address.push(last));
                     return Err(StaticPeerError::NoIdentity { address });
                 }
-            };
-            match peers.iter_mut().find(|peer| peer.id == id) {
-                Some(peer) => peer.addresses.push(address),
-                None => peers.push(Self { id, addresses: vec![address] }),
             }
         }
-        let is_tcp = |address: &Multiaddr| address.iter().any(|part| matches!(part, Protocol::Tcp(_)));
-        peers.iter_mut().for_each(|peer| peer.addresses.sort_by_key(is_tcp));
-        Ok(peers)
+        Ok(Self::merged(peers))
     }
 }
 

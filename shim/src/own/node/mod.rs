@@ -33,7 +33,7 @@ mod swarm;
 mod task;
 mod witness;
 
-pub use config::{Config, StaticPeer, StaticPeerError};
+pub use config::{Config, StaticPeer, StaticPeerError, listeners};
 pub use event::{Event, Refused};
 pub use fetch::{Download, FetchError};
 pub use handle::{Handle, PeerView};
