@@ -218,6 +218,7 @@ fn serve_own(runtime: &Runtime, source: Arc<dyn BlockSource>, home: &Path) -> (H
             hello,
             source,
             book: None,
+            relay: None,
             counters: Arc::<Counters>::default(),
         };
         let (handle, mut events) = start(config).expect("starts");

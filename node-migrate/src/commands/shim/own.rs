@@ -61,6 +61,7 @@ pub(super) fn begin(
         hello: hello.clone(),
         source: Arc::clone(&blocks) as Arc<dyn BlockSource>,
         book,
+        relay: None,
         counters,
     };
     let (handle, events) = start(config).map_err(|error| AppError::new(Kind::System, error.to_string()))?;
