@@ -6,7 +6,10 @@
 pub mod chain;
 pub mod consensus;
 pub mod journey;
+pub mod local;
+pub mod node;
 pub mod oracle;
+pub mod scenario;
 pub mod sim;
 pub mod store;
 pub mod unpack;

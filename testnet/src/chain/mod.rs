@@ -36,4 +36,4 @@ pub use state::{ChainState, Rules};
 pub use time::Time;
 pub use turns::Change;
 pub use validate::BlockFault;
-pub use validators::{Validator, ValidatorSet, ValidatorSetFault};
+pub use validators::{POWER_MAX, Validator, ValidatorSet, ValidatorSetFault};

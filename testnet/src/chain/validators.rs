@@ -8,7 +8,7 @@ use super::dialect::{Dialect, KEY_TYPE};
 use super::keys::{Address, PublicKey};
 
 /// Most power of all, so that priorities never overflow (`MaxTotalVotingPower`).
-const POWER_MAX: u64 = i64::MAX as u64 / 8;
+pub const POWER_MAX: u64 = i64::MAX as u64 / 8;
 
 /// A validator of a set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

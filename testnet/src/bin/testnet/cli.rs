@@ -20,6 +20,32 @@ pub(crate) struct Arguments {
 pub(crate) enum Command {
     /// Run networks in one process under virtual time, one for each seed, and check what must hold.
     Sim(SimArguments),
+    /// Make the network of a scenario in a new folder: homes, ports, keys.
+    Make {
+        /// The scenario.
+        scenario: PathBuf,
+        /// The folder.
+        folder: PathBuf,
+    },
+    /// Be a node of a network, until a signal comes.
+    Validator(NodeArguments),
+    /// Start a node's process.
+    Start(NodeArguments),
+    /// End a node's process, and wait until it has ended.
+    Stop(NodeArguments),
+    /// Succeed while a node's process is there.
+    Alive(NodeArguments),
+    /// Ruin a node's state database, once, if it is in the new format.
+    Damage(NodeArguments),
+}
+
+/// A node of a network.
+#[derive(Debug, Args)]
+pub(crate) struct NodeArguments {
+    /// The network's folder.
+    pub(crate) folder: PathBuf,
+    /// The node's name.
+    pub(crate) node: String,
 }
 
 /// Arguments of `sim`.

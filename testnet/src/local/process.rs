@@ -1,0 +1,102 @@
+//! A node's process, started and stopped as a service manager does it.
+
+use std::fs::File;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use ledger_formats::durable::{self, DurableError};
+use rustix::process::{Pid, Signal, kill_process};
+
+use super::layout::Layout;
+
+/// Between two looks at a process that is to end.
+const LOOK_EVERY: Duration = Duration::from_millis(50);
+
+/// How long a process may take to end.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Why a process could not be started or stopped.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ProcessError {
+    /// It cannot be started.
+    #[error("cannot start {}: {source}", .program.display())]
+    Start {
+        /// The program.
+        program: PathBuf,
+        /// Why not.
+        source: std::io::Error,
+    },
+    /// Its number cannot be kept.
+    #[error(transparent)]
+    Durable(#[from] DurableError),
+    /// It does not end.
+    #[error("process {pid} of {node} does not end")]
+    Endless {
+        /// Its number.
+        pid: i32,
+        /// Whose.
+        node: String,
+    },
+}
+
+/// Starts a node by `program`, this very one, in a process group of its own, so that no signal to whoever started it ends the node.
+///
+/// # Errors
+/// [`ProcessError`].
+pub fn start(layout: &Layout, node: &str, program: &Path) -> Result<(), ProcessError> {
+    let failed = |source| ProcessError::Start { program: program.to_owned(), source };
+    let log = File::options().create(true).append(true).open(layout.log(node)).map_err(failed)?;
+    let child = Command::new(program)
+        .arg("validator")
+        .arg(&layout.folder)
+        .arg(node)
+        .stdin(Stdio::null())
+        .stdout(log.try_clone().map_err(failed)?)
+        .stderr(log)
+        .process_group(0)
+        .spawn()
+        .map_err(failed)?;
+    durable::write_file(&layout.pid(node), child.id().to_string().as_bytes())?;
+    Ok(())
+}
+
+/// Asks a node to end, and waits until it has.
+///
+/// # Errors
+/// [`ProcessError`].
+pub fn stop(layout: &Layout, node: &str) -> Result<(), ProcessError> {
+    let end = Instant::now() + PATIENCE;
+    let Some(pid) = running(layout, node) else { return Ok(()) };
+    // One that has ended by now is what was asked for.
+    let _ = kill_process(pid, Signal::TERM);
+    while running(layout, node).is_some() {
+        if Instant::now() >= end {
+            return Err(ProcessError::Endless { pid: pid.as_raw_nonzero().get(), node: node.to_owned() });
+        }
+        sleep(LOOK_EVERY);
+    }
+    Ok(())
+}
+
+/// Whether a node's process is there.
+#[must_use]
+pub fn is_alive(layout: &Layout, node: &str) -> bool {
+    running(layout, node).is_some()
+}
+
+/// The process of a node: one that is there, is no zombie, and was started for this network.
+fn running(layout: &Layout, node: &str) -> Option<Pid> {
+    let number: i32 = std::fs::read_to_string(layout.pid(node)).ok()?.trim().parse().ok()?;
+    let stat = std::fs::read_to_string(format!("/proc/{number}/stat")).ok()?;
+    // Behind the name in parentheses, which may hold anything.
+    let state = stat.rsplit_once(") ")?.1.chars().next()?;
+    let words = std::fs::read(format!("/proc/{number}/cmdline")).ok()?;
+    let mut words = words.split(|byte| *byte == 0).skip(2);
+    let folder = layout.folder.as_os_str().as_encoded_bytes();
+    let is_it = words.next() == Some(folder) && words.next() == Some(node.as_bytes());
+    (state != 'Z' && is_it).then(|| Pid::from_raw(number)).flatten()
+}
