@@ -9,6 +9,7 @@
 //! cut-over, heights come from the new databases where these prove them, and from the node's own elsewhere. Nothing
 //! here knows a peer or a transport: [`VerifiedBlocks`] is the [`shim::source::BlockSource`] of them all.
 
+mod attest;
 mod error;
 mod folders;
 mod standing;
@@ -18,6 +19,7 @@ mod told;
 mod verified;
 mod view;
 
+pub use attest::{AttestError, Attester};
 pub use error::ServingError;
 pub use standing::standing;
 pub use sweep::Sweep;

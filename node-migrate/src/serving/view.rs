@@ -68,6 +68,11 @@ impl View {
         (self.base..=self.top).contains(&height)
     }
 
+    /// The block store.
+    pub(super) fn store(&self) -> &dyn ReadStore {
+        self.blocks.store()
+    }
+
     /// The means to prove blocks; cheap, and to be kept for as many heights as there are to prove.
     pub(super) fn chain(&self) -> Result<Chain<'_>, ServingError> {
         Ok(Chain::open(self.blocks.store(), self.state.store(), &self.chain_id)?)

@@ -1,6 +1,8 @@
 //! Tests of the whole program on real homes.
 #![expect(clippy::print_stderr, reason = "a test that cannot run here says so loudly")]
 
+#[cfg(feature = "shim")]
+mod attesting;
 mod checkpoint;
 mod checkpoint_rows;
 mod crash;

@@ -9,7 +9,8 @@ use std::time::{Duration, Instant};
 use ledger_formats::comet::TimeRule;
 use node_migrate::context::{Context, Silence};
 use node_migrate::home::Home;
-use node_migrate::serving::{Sweep, Told, VerifiedBlocks};
+use node_migrate::serving::{Sweep, Told, VerifiedBlocks, standing};
+use proto::hello::Storage;
 use shim::source::{BlockSource, Offer};
 
 use crate::fixture::Fixture;
@@ -95,6 +96,28 @@ fn the_first_height_that_only_one_rule_of_time_explains_is_told() {
     assert_eq!(divergence(Some("v0.40")), told(true));
     assert_eq!(divergence(Some("switch@209")), told(false));
     assert_eq!(divergence(Some("switch@208")), told(true));
+}
+
+#[test]
+fn other_nodes_are_told_where_a_migration_stands() {
+    let fixture = Fixture::unpack("cometbft-0.38-goleveldb");
+    let home = fixture.home();
+    let (blocks, _) = swept(&home, None);
+    let told = || standing(&Home::open(&home).expect("opens"), &blocks).expect("reads");
+    let steps: [(&[&str], Storage); 5] = [
+        (&["inspect"], Storage::Old),
+        (&["run", "--to", "pebbledb", "--execute"], Storage::Copying { copied_to: 0 }),
+        (&["verify"], Storage::Verified),
+        (&["cutover", "--execute"], Storage::CutOver),
+        (&["rollback", "--execute"], Storage::RolledBack),
+    ];
+    for (step, storage) in steps {
+        run(&[&[step[0], text(&home)], &step[1..]].concat()).ok();
+        assert_eq!(told().storage, storage, "{step:?}");
+    }
+    let offer = blocks.offer().expect("an offer");
+    assert_eq!(told().offer().map(|heights| (heights.base(), heights.top())), Some((offer.base, offer.top)));
+    assert!(told().tip() >= offer.top);
 }
 
 /// Flips a bit in the value of block part 0 of a height, under a checksum that stays valid: the height of a log file.

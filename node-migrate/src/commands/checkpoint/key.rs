@@ -23,14 +23,19 @@ pub(super) fn signer(words: &cli::Create, home: &Home, blocks: &Blocks<'_>) -> R
         None => (words.key.is_none() && !path.exists()).then_some(None),
     };
     if let Some(prefix) = make {
-        let chain = home.genesis.as_ref().map(|genesis| genesis.chain_id.clone());
-        let prefix = prefix.or(chain).ok_or_else(|| {
-            AppError::new(Kind::Usage, "this home has no genesis file that would name the chain")
-                .hint("give the tree a name with --new-key NAME, such as example.org/chain")
-        })?;
-        make_key(&path, &LedgerOrigin::new(&prefix, blocks.base()).map_err(ChainError::from)?)?;
+        self::make(&path, prefix, home, blocks)?;
     }
     Ok(Signer::open(&path)?)
+}
+
+/// Makes a key for the tree over `blocks`, named `prefix` or after the chain of the home.
+pub(super) fn make(path: &Path, prefix: Option<String>, home: &Home, blocks: &Blocks<'_>) -> Result<(), AppError> {
+    let chain = home.genesis.as_ref().map(|genesis| genesis.chain_id.clone());
+    let prefix = prefix.or(chain).ok_or_else(|| {
+        AppError::new(Kind::Usage, "this home has no genesis file that would name the chain")
+            .hint("give the tree a name with --new-key NAME, such as example.org/chain")
+    })?;
+    make_key(path, &LedgerOrigin::new(&prefix, blocks.base()).map_err(ChainError::from)?)
 }
 
 fn make_key(path: &Path, origin: &LedgerOrigin) -> Result<(), AppError> {

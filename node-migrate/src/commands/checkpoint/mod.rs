@@ -3,6 +3,8 @@
 mod key;
 mod refusal;
 
+#[cfg(feature = "shim")]
+use std::path::Path;
 use std::path::PathBuf;
 
 use ledger_formats::durable;
@@ -52,6 +54,13 @@ pub(super) fn run(command: &cli::Checkpoint, world: &Surroundings) -> Result<(),
             export(words, &note, &checkpoint, &tree(checkpoint.origin())?, world)
         }
     }
+}
+
+/// Makes a key for the tree that begins at the lowest height of a home, named after its chain.
+#[cfg(feature = "shim")]
+pub(super) fn make_key(path: &Path, home: &Home, world: &Surroundings) -> Result<(), AppError> {
+    let reading = block_store(home, world)?;
+    key::make(path, None, home, &Blocks::open(reading.store())?)
 }
 
 /// Opens the home's block store: where it lies if the node is stopped, else by a snapshot.

@@ -1,5 +1,6 @@
 //! `shim`: what runs beside a node, on its network.
 
+mod attest;
 mod board;
 mod explain;
 mod id;

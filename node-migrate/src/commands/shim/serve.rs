@@ -15,7 +15,7 @@ use tokio::task::JoinSet;
 use super::board::{Board, of_count};
 use super::monitor::Report;
 use super::words::{Lines, runtime};
-use super::{identity, monitor, own, transports};
+use super::{attest, identity, monitor, own, transports};
 use crate::cli::shim::Serve;
 use crate::commands::Surroundings;
 use crate::error::{AppError, Kind};
@@ -42,19 +42,24 @@ pub(super) fn run(words: &Serve, world: &Surroundings) -> Result<(), AppError> {
         log: Arc::clone(&board) as Arc<dyn Log>,
         budget: Arc::clone(&budget),
     };
+    let (attester, book) = attest::of(&words.own, &home, world, lines)?.unzip();
     let runtime = runtime()?;
     let mut tasks = JoinSet::new();
-    runtime.block_on(async {
+    let node = runtime.block_on(async {
         monitor::listen(words.monitor, Arc::clone(&board) as Arc<dyn Report>, lines, &mut tasks).await?;
         transports::classic(words, &identity, service("classic"), lines, &mut tasks).await?;
-        let given = own::Given { blocks: Arc::clone(&blocks), counters: Arc::clone(&counters), book: None, lines };
-        own::begin(words, &home, &identity, given, &mut tasks)?;
-        transports::lp2p(words, identity, service("lp2p"), lines, &mut tasks).await
+        let given = own::Given { blocks: Arc::clone(&blocks), counters: Arc::clone(&counters), book, lines };
+        let node = own::begin(words, &home, &identity, given, &mut tasks)?;
+        transports::lp2p(words, identity, service("lp2p"), lines, &mut tasks).await?;
+        Ok::<_, AppError>(node)
     })?;
     let tell = |told| lines.told(told);
     let sweep = Sweep::new(&home.root, Arc::clone(&blocks), words.time_rule, &context, &tell);
     thread::scope(|scope| {
         let sweeping = scope.spawn(|| sweep.run());
+        if let (Some(attester), Some(node)) = (attester, &node) {
+            scope.spawn(|| attest::run(attester, node, &blocks, &context, runtime.handle(), lines));
+        }
         while context.go_on().is_ok() && !sweeping.is_finished() {
             thread::sleep(STOP_EVERY);
         }
