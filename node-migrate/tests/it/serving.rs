@@ -21,11 +21,15 @@ const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Sweeps over a home until there is nothing more to prove; `rules` as on the command line.
 pub fn swept(home: &Path, rules: Option<&str>) -> (Arc<VerifiedBlocks>, Vec<Told>) {
+    swept_in(256 << 20, home, rules)
+}
+
+fn swept_in(memory_bytes: u64, home: &Path, rules: Option<&str>) -> (Arc<VerifiedBlocks>, Vec<Told>) {
     let chain_id = Home::open(home).expect("opens").genesis.expect("has a genesis file").chain_id;
     let blocks = Arc::new(VerifiedBlocks::new(&chain_id));
     let (stop, told) = (AtomicBool::new(false), Mutex::new(Vec::new()));
     let now = || "2026-01-01T00:00:00Z".to_owned();
-    let context = Context { now, workers: 2, memory_bytes: 256 << 20, stop: &stop, listener: &Silence };
+    let context = Context { now, workers: 2, memory_bytes, stop: &stop, listener: &Silence };
     let hear = |one: Told| {
         let is_last = matches!(one, Told::Proven { is_all: true, .. } | Told::Unreadable { .. });
         stop.fetch_or(is_last, Ordering::Relaxed);
@@ -154,7 +158,8 @@ fn nothing_is_offered_from_a_damaged_height_on() {
 #[test]
 fn a_height_that_is_damaged_later_is_not_given_any_more() {
     let fixture = Fixture::unpack("cometbft-0.38-goleveldb");
-    let (blocks, _) = swept(&fixture.home(), None);
+    // So little memory that every block is read again.
+    let (blocks, _) = swept_in(1 << 10, &fixture.home(), None);
     damage(&fixture.home());
     // The snapshot in use has links to the same tables.
     let refused = (1..=240).filter_map(|height| blocks.block(height).err()).collect::<Vec<_>>();
@@ -180,7 +185,6 @@ fn during_a_migration_the_new_databases_come_first_and_the_old_ones_fill_in() {
     // What the old one has lost is given out of the new one.
     damage(&home);
     serves_as_the_oracle_says(&fixture);
-    run(&["cutover", text(&home), "--execute"]).failed(5, "checksum");
 }
 
 #[test]
