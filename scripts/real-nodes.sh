@@ -169,7 +169,6 @@ for tarball in "$fixtures"/cometbft-*.tar.zst; do
     case $name in *-pebble | *-rocksdb) served "$name" "$release" goleveldb ;; esac
     if [ "$release" = 0.38 ] && have_rocksdb; then served "$name" 0.38-rocksdb rocksdb; fi
 done
-synced cometbft-0.38-goleveldb-ext 0.38 classic pebbledb
 synced cometbft-0.38-initial-height 0.38 classic pebbledb
 followed 0.40 libp2p
 engines simapp-0.50-mixed-engines pebbledb

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """shim.py synced WAY BINARY HOME ORACLE NODE_MIGRATE: an empty node gets every block of a home from `node-migrate shim serve` alone.
 shim.py followed WAY BINARY FOLDER NODE_MIGRATE: it does so from the home of a running validator, then follows it, also when the shim is
-killed and comes back.
+killed and comes back; every vote has an extension.
 
 WAY is `classic` or `libp2p`, the protocol between the node and the shim; FOLDER must not exist. The home is only read."""
 
@@ -35,9 +35,12 @@ class Shim:
     def address(self):
         return f"{command([self.binary, 'show-node-id', '--home', str(self.home)])}@127.0.0.1:{self.p2p_port}"
 
-    def start(self):
+    def start(self, node=None):
+        """`node`: whom to stay connected with."""
         key, flag = self.home / "config/node_key.json", {"classic": "--classic", "libp2p": "--lp2p"}[self.way]
         line = [self.program, "--json", "shim", "serve", "--home", str(self.served), "--key", str(key), flag, f"127.0.0.1:{self.p2p_port}"]
+        if node and self.way == "libp2p":
+            line += ["--peer", libp2p.address(node)]
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(line, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
 
@@ -97,6 +100,13 @@ def empty_node(binary, shim, folder):
     return node
 
 
+def extend_votes(path):
+    """Every vote has an extension, which a node cannot do without."""
+    genesis = json.loads(path.read_text())
+    genesis["consensus_params"]["abci"]["vote_extensions_enable_height"] = "1"
+    path.write_text(json.dumps(genesis))
+
+
 def same_blocks(node, expected):
     for height, block_hash in expected.items():
         if (synced := node.block_hash(height)) != block_hash.lower():
@@ -132,6 +142,7 @@ def followed(way, binary, folder, program):
     validator = Node(binary, folder / "validator")
     command([str(binary), "init", "--home", str(validator.home)])
     validator.configure(settings={".proxy_app": '"persistent_kvstore"', "consensus.timeout_commit": '"500ms"'})
+    extend_votes(validator.home / "config/genesis.json")
     shim = Shim(program, binary, way, validator.home, folder)
     node = empty_node(binary, shim, folder)
     try:
@@ -146,7 +157,8 @@ def followed(way, binary, folder, program):
         node.wait_height(synced_to + FOLLOW_BLOCKS, SYNC_SECONDS)
         shim.kill()
         validator.wait_height(node.height() + FOLLOW_BLOCKS)
-        shim.start()
+        # A libp2p node does not notice by itself that its peer is gone.
+        shim.start(node)
         node.wait_height(validator.height() + 1, SYNC_SECONDS)
         same_blocks(node, {height: validator.block_hash(height) for height in range(1, node.height() + 1)})
         counted = shim.stop()

@@ -22,6 +22,11 @@ pub enum Answer {
     Nothing,
     /// The heights were told.
     Status(Bytes),
+    /// The peer said which heights it has.
+    Heard {
+        /// The highest; `None` when it has none.
+        top: Option<u64>,
+    },
     /// A block is delivered.
     Block {
         /// Its height.
@@ -77,7 +82,8 @@ impl Server {
                 Ok(Answer::Status(Word::Status(Some(offer)).encode()))
             }
             Word::BlockRequest { height } => Ok(block(height, source)),
-            Word::Status(_) | Word::NoBlock { .. } => Ok(Answer::Nothing),
+            Word::Status(has) => Ok(Answer::Heard { top: has.map(|offer| offer.top) }),
+            Word::NoBlock { .. } => Ok(Answer::Nothing),
             Word::Block { .. } => Err(Misconduct::Unsolicited),
         }
     }
@@ -108,7 +114,7 @@ mod tests {
 
     fn hexed(answer: Answer) -> String {
         match answer {
-            Answer::Nothing => "nothing".to_owned(),
+            Answer::Nothing | Answer::Heard { .. } => "nothing".to_owned(),
             Answer::Status(payload)
             | Answer::Block { payload, .. }
             | Answer::NoBlock { payload, .. }

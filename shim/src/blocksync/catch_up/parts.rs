@@ -21,8 +21,8 @@ pub struct WantedParts {
     /// Height of the block.
     pub height: u64,
     round: i32,
-    total: u32,
-    hash: Hash,
+    /// The block, as the node named it: number of parts and their root. `None` when it has not said which it waits for.
+    block: Option<(u32, Hash)>,
     /// One bit a part that is there, in words of 64.
     there: Vec<u64>,
 }
@@ -57,12 +57,18 @@ impl WantedParts {
         let mut there = there.map(|bits| bits.elems).unwrap_or_default();
         there.truncate(words);
         let hash = header.hash.as_ref().try_into().ok()?;
-        (1..=PARTS_MAX).contains(&header.total).then_some(Self { height, round, total: header.total, hash, there })
+        let block = Some((header.total, hash));
+        (1..=PARTS_MAX).contains(&header.total).then_some(Self { height, round, block, there })
+    }
+
+    /// All parts of whatever block the height has. The round does not matter to a node that knows which block it waits for.
+    pub(super) const fn all(height: u64) -> Self {
+        Self { height, round: 0, block: None, there: Vec::new() }
     }
 
     /// Whether it is the same block at the same height.
     pub(super) fn is_same_block(&self, other: &Self) -> bool {
-        (self.height, self.total, self.hash) == (other.height, other.total, other.hash)
+        (self.height, self.block) == (other.height, other.block)
     }
 
     fn has(&self, part: usize) -> bool {
@@ -77,18 +83,21 @@ impl WantedParts {
 pub fn parts(block: &Bytes, wanted: &WantedParts) -> Result<impl Iterator<Item = Bytes> + use<>, PartsError> {
     let mut tree = MemoryTree::default();
     block.chunks(PART_BYTES).for_each(|part| tree.push(leaf_hash(part)));
-    if (tree.size(), tree.root()) != (u64::from(wanted.total), wanted.hash) {
+    if let Some((expected_total, expected)) = wanted.block
+        && (tree.size(), tree.root()) != (u64::from(expected_total), expected)
+    {
         return Err(PartsError::OtherBlock {
             height: wanted.height,
-            expected: wanted.hash,
-            expected_total: wanted.total,
+            expected,
+            expected_total,
             actual: tree.root(),
             actual_total: tree.size(),
         });
     }
     let (block, wanted) = (block.clone(), wanted.clone());
     let (height, round) = (wanted.height, wanted.round);
-    let missing = (0..wanted.total).zip(0..).filter(move |(_, place)| !wanted.has(*place));
+    let total = u32::try_from(tree.size()).unwrap_or(PARTS_MAX).min(PARTS_MAX);
+    let missing = (0..total).zip(0..).filter(move |(_, place)| !wanted.has(*place));
     Ok(missing.map(move |(index, place)| {
         let begin = place * PART_BYTES;
         let bytes = block.slice(begin..block.len().min(begin + PART_BYTES));
@@ -142,11 +151,11 @@ mod tests {
                 let proof = part.proof.expect("a proof");
                 let aunts: Vec<Hash> =
                     proof.aunts.iter().map(|hash| hash.as_ref().try_into().expect("32 bytes")).collect();
-                let (total, index) = (u64::from(wanted.total), u64::from(part.index));
+                let (total, index) = (block.chunks(PART_BYTES).count() as u64, u64::from(part.index));
                 assert_eq!((proof.total, proof.index, part.index), (total.cast_signed(), place.into(), place));
                 let leaf_hash = proof.leaf_hash.as_ref().try_into().expect("32 bytes");
                 let inclusion = Inclusion { total, index, leaf_hash, aunts: &aunts };
-                inclusion.verify_leaf(&wanted.hash, &part.bytes).expect("holds");
+                inclusion.verify_leaf(&root(block.chunks(PART_BYTES)), &part.bytes).expect("holds");
                 together.extend_from_slice(&part.bytes);
             }
             assert_eq!(together, block);
@@ -160,6 +169,14 @@ mod tests {
         let wanted = wanted(&block, &[!4, 0b01_1101]);
         let indices: Vec<u32> = sent(&block, &wanted).iter().filter_map(|it| Some(it.part.as_ref()?.index)).collect();
         assert_eq!(indices, [2, 65, 69]);
+    }
+
+    #[test]
+    fn a_node_that_has_not_named_its_block_gets_all_parts() {
+        let block = Bytes::from(vec![7; 3 * PART_BYTES]);
+        let indices: Vec<u32> =
+            sent(&block, &WantedParts::all(9)).iter().filter_map(|it| Some(it.part.as_ref()?.index)).collect();
+        assert_eq!(indices, [0, 1, 2]);
     }
 
     #[test]

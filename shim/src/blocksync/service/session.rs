@@ -9,7 +9,7 @@ use tokio::time::{MissedTickBehavior, interval, timeout};
 
 use super::log::{Note, Served};
 use super::{Consensus, Service};
-use crate::blocksync::catch_up::{Need, WantedParts, parts, precommits};
+use crate::blocksync::catch_up::{Heard, Need, WantedParts, parts, precommits};
 use crate::blocksync::message::Word;
 use crate::blocksync::server::{Answer, Server};
 use crate::peering::{Channel, Outbox, Peer, SendError, Session};
@@ -81,6 +81,9 @@ impl Task {
                     if let Some(payload) = self.server.announce(self.service.source.offer()) {
                         self.send(Channel::BLOCKSYNC, payload).await?;
                     }
+                    if self.consensus.with(|state| state.asks(Instant::now())) {
+                        self.send(Channel::BLOCKSYNC, Word::StatusRequest.encode()).await?;
+                    }
                     self.help().await?;
                 }
                 () = consensus.bell.notified() => self.help().await?,
@@ -106,6 +109,10 @@ impl Task {
         self.server = server;
         match answer.map_err(|misconduct| Some(misconduct.to_string()))? {
             Answer::Nothing => Ok(()),
+            Answer::Heard { top } => {
+                self.consensus.with(|state| state.hear(Heard::Tip(top.unwrap_or(0))));
+                self.help().await
+            }
             Answer::Status(payload) => self.send(Channel::BLOCKSYNC, payload).await,
             Answer::NoBlock { payload, .. } => {
                 self.served.missing += 1;
