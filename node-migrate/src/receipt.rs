@@ -4,14 +4,19 @@
 //! that of its whole stream of entries, as `digest` prints it. Where the copy went by several shards
 //! the stream is read from the old database; that the new one equals it was shown shard by shard.
 //!
+//! The store root of each side stands beside it: where keys or values were converted, it is what both have in common.
+//!
 //! Where heights of a migrated block store were signed, the receipt names the last checkpoint, after recomputing
 //! its root from the old database.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use ledger_formats::digest::{Summariser, Summary};
 use ledger_formats::durable::{self, DurableError};
+use ledger_formats::root::Content;
 use ledger_formats::store::{KeyRange, ReadStore, StoreError};
+use proofs::merkle::Hash;
 use proofs::note::SignerKey;
 use proofs::receipt::{DatabaseReceipt, Receipt, ReceiptNoteError, SideReceipt};
 use rayon::prelude::*;
@@ -19,11 +24,13 @@ use rayon::prelude::*;
 use crate::checkpoint::{Signer, Stated, stated};
 use crate::context::{Context, Interrupted};
 use crate::event::Switch;
+use crate::formats::with_formats;
 use crate::home::Role;
 use crate::mending::MendedBlock;
 use crate::migration::{Core, DatabaseHistory, Verdict};
 use crate::plan::PlannedDatabase;
 use crate::reading::{Reading, ReadingError};
+use crate::store_root::{self, StoreRootError};
 
 /// Why there is no receipt. The cut-over stands; the same command tries again.
 #[derive(Debug, thiserror::Error)]
@@ -48,6 +55,14 @@ pub enum ReceiptError {
     /// The user asked to stop.
     #[error(transparent)]
     Interrupted(#[from] Interrupted),
+    /// The store root has no threads to be computed by.
+    #[error("cannot start {threads} threads: {source}")]
+    Threads {
+        /// How many.
+        threads: usize,
+        /// Why not.
+        source: rayon::ThreadPoolBuildError,
+    },
     /// The receipt cannot be signed.
     #[error(transparent)]
     Sign(#[from] ReceiptNoteError),
@@ -94,11 +109,12 @@ fn make(core: &Core, context: &Context<'_>, time: u64) -> Result<Receipt, Receip
         Verdict::Passed(statement) => statement.clone(),
         Verdict::Open | Verdict::Failed { .. } => crate::event::Statement::default(),
     };
-    context.listener.begin("digests for the receipt", 0);
-    let databases =
-        core.plan().databases.par_iter().map(|database| of_database(core, context, database)).collect::<Result<_, _>>();
+    context.listener.begin("digests and roots for the receipt", 0);
+    let stated = stated_databases(core, context);
     context.listener.end();
-    let databases = databases?;
+    let (databases, without_root): (_, Vec<_>) = stated?.into_iter().unzip();
+    let mut not_checked = statement.not_checked;
+    not_checked.extend(without_root.into_iter().flatten());
     let mut exceptions = statement.exceptions;
     exceptions.extend(repaired(core));
     Ok(Receipt {
@@ -112,8 +128,16 @@ fn make(core: &Core, context: &Context<'_>, time: u64) -> Result<Receipt, Receip
         databases,
         verified: statement.verified,
         exceptions,
-        not_checked: statement.not_checked,
+        not_checked,
     })
+}
+
+/// The receipt of each database, and what keeps its root from being told.
+fn stated_databases(core: &Core, context: &Context<'_>) -> Result<Vec<(DatabaseReceipt, Vec<String>)>, ReceiptError> {
+    let threads = context.workers_in_memory();
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
+    let pool = pool.map_err(|source| ReceiptError::Threads { threads, source })?;
+    pool.install(|| core.plan().databases.par_iter().map(|database| of_database(core, context, database)).collect())
 }
 
 /// The blocks that the source did not have as the chain has them, and where they come from.
@@ -153,36 +177,74 @@ fn of_database(
     core: &Core,
     context: &Context<'_>,
     database: &PlannedDatabase,
-) -> Result<DatabaseReceipt, ReceiptError> {
+) -> Result<(DatabaseReceipt, Vec<String>), ReceiptError> {
     let history = &core.history().databases[&database.name];
-    let target = core.plan().target.clone();
-    if let Some(planned) = &database.conversion {
-        let source = format!("{}, layout {}", database.engine, planned.conversion.from.label());
-        return Ok(DatabaseReceipt {
-            name: database.name.clone(),
-            source: side(source, &read_side(core, context, database, Side::Old)?),
-            target: side(format!("{target}, {}", planned.target()), &read_side(core, context, database, Side::New)?),
-        });
-    }
-    let summary = match whole(history) {
-        Some(summary) => summary,
-        None => read_side(core, context, database, Side::Old)?,
+    let (name, engine, target) = (database.name.clone(), database.engine.to_string(), core.plan().target.clone());
+    let read = |side, known| Stand::read(core, context, database, side, known);
+    let both = || Ok::<_, ReceiptError>((read(Side::Old, None)?, read(Side::New, None)?));
+    let (source, target) = match &database.conversion {
+        Some(planned) => {
+            let (old, new) = both()?;
+            let from = format!("{engine}, layout {}", planned.conversion.from.label());
+            ((old, from), (new, format!("{target}, {}", planned.target())))
+        }
+        None if history.mended.is_some() => {
+            let (old, new) = both()?;
+            ((old, engine), (new, target))
+        }
+        // The verification has shown that the target holds the same.
+        None => {
+            let stand = read(Side::Old, whole(history))?;
+            ((stand.clone(), engine), (stand, target))
+        }
     };
-    Ok(DatabaseReceipt {
-        name: database.name.clone(),
-        source: side(database.engine.to_string(), &summary),
-        target: side(target, &summary),
-    })
+    let remarks: BTreeSet<String> =
+        [&source.0, &target.0].into_iter().filter_map(|stand| stand.remark(&name)).collect();
+    let receipt = DatabaseReceipt { source: source.0.side(source.1), target: target.0.side(target.1), name };
+    Ok((receipt, remarks.into_iter().collect()))
 }
 
-fn side(format: String, summary: &Summary) -> SideReceipt {
-    SideReceipt {
-        format,
-        keys: summary.keys,
-        key_bytes: summary.key_bytes,
-        value_bytes: summary.value_bytes,
-        sha256: summary.sha256,
-        root: None,
+/// What one side holds.
+#[derive(Clone)]
+struct Stand {
+    summary: Summary,
+    /// The store root, or why there is none.
+    root: Result<Hash, String>,
+}
+
+impl Stand {
+    /// Reads a side; `known` is its summary, if it is known already.
+    fn read(
+        core: &Core,
+        context: &Context<'_>,
+        database: &PlannedDatabase,
+        side: Side,
+        known: Option<Summary>,
+    ) -> Result<Self, ReceiptError> {
+        let reading = open_side(core, context, database, side)?;
+        let content = with_formats(core.role(&database.name)).map_or(Content::Opaque, Content::Records);
+        // The one is a single stream, the other takes what threads there are.
+        let (summary, root) = rayon::join(
+            || known.map_or_else(|| readable(reading.store()), Ok),
+            || store_root::of_database(reading.store(), content, context),
+        );
+        let summary = summary.map_err(|source| ReceiptError::Store { database: database.name.clone(), source })?;
+        let root = match root {
+            Ok(roots) => Ok(roots.shared.root),
+            Err(StoreRootError::Interrupted(interrupted)) => return Err(interrupted.into()),
+            Err(error) => Err(error.to_string()),
+        };
+        Ok(Self { summary, root })
+    }
+
+    fn side(&self, format: String) -> SideReceipt {
+        let Summary { keys, key_bytes, value_bytes, sha256 } = self.summary;
+        SideReceipt { format, keys, key_bytes, value_bytes, sha256, root: self.root.as_ref().ok().copied() }
+    }
+
+    /// Why there is no root, in a line of the receipt.
+    fn remark(&self, database: &str) -> Option<String> {
+        self.root.as_ref().err().map(|reason| format!("the store root of {database}: {reason}"))
     }
 }
 
@@ -198,16 +260,6 @@ fn whole(history: &DatabaseHistory) -> Option<Summary> {
     let mut shards = history.copied.values();
     let only = shards.next()?;
     shards.next().is_none().then(|| only.source.clone())
-}
-
-fn read_side(
-    core: &Core,
-    context: &Context<'_>,
-    database: &PlannedDatabase,
-    side: Side,
-) -> Result<Summary, ReceiptError> {
-    let reading = open_side(core, context, database, side)?;
-    readable(reading.store()).map_err(|source| ReceiptError::Store { database: database.name.clone(), source })
 }
 
 fn open_side(

@@ -70,7 +70,7 @@ impl World {
     }
 }
 
-fn string<'a>(value: &'a Value, name: &str) -> &'a str {
+pub fn string<'a>(value: &'a Value, name: &str) -> &'a str {
     value[name].as_str().unwrap_or_else(|| panic!("no {name}: {value}"))
 }
 
@@ -282,8 +282,13 @@ fn a_pruned_store_has_a_tree_of_its_own() {
 
 /// The receipt of a migration to Pebble, opened with the key that made it.
 fn migrated(fixture: &Fixture, more: &[&str]) -> Receipt {
+    migrated_to("pebbledb", fixture, more)
+}
+
+/// The receipt of a migration, opened with the key that made it.
+pub fn migrated_to(target: &str, fixture: &Fixture, more: &[&str]) -> Receipt {
     let home = fixture.home();
-    let done = run(&[&["--json", "migrate", text(&home), "--to", "pebbledb", "--execute"], more].concat()).ok();
+    let done = run(&[&["--json", "migrate", text(&home), "--to", target, "--execute"], more].concat()).ok();
     // One line a step; the last one is of the cut-over.
     let done: Value = serde_json::from_str(done.out.lines().last().expect("lines")).expect("JSON");
     let note = Note::parse(string(&done, "receipt_text").as_bytes()).expect("a note");

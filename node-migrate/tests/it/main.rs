@@ -17,6 +17,7 @@ mod light;
 mod mending;
 mod program;
 mod published;
+mod receipt;
 mod refusals;
 mod rollout;
 mod round_trip;
