@@ -2,7 +2,7 @@
 # real-nodes.sh [smoke|all]: the real engines and the real nodes judge what node-migrate writes. Needs Go and Python 3.
 #   smoke  our goleveldb and Pebble folders under the real engines; a real node on migrated homes; every block of a larger migrated home
 #          checked by upstream's own code; a cut-over cut short, with a node started in the middle; four validators migrated as a whole;
-#          empty nodes that sync from the shim alone; two transports joined by
+#          empty nodes that sync from the shim alone; a broken home repaired from a real node; two transports joined by
 #          the tunnel; every home of 1.0 served by 0.38 and 0.40 after its conversion; four validators that go to 0.38 and back
 #   all    the same for all releases from 0.34 to 1.0, every shipped home, and RocksDB where the system has its library (librocksdb-dev)
 # Upstream's programs are built once from the Go module proxy into the cache folder (see setup.sh).
@@ -97,6 +97,12 @@ synced() {
     python3 "$upstream/shim.py" synced "$3" "$programs/cometbft-$2" "$home" "$fixtures/$1.oracle.json" "$node_migrate"
 }
 
+# fetched NAME RELEASE WAY: a home with a broken table is repaired with the blocks of a real node.
+fetched() {
+    fresh "$1"
+    python3 "$upstream/fetch.py" "$3" "$programs/cometbft-$2" "$home" "$node_migrate"
+}
+
 # followed RELEASE WAY: an empty node syncs from the shim beside a running validator, and follows.
 followed() {
     count=$((count + 1))
@@ -137,6 +143,9 @@ say "== empty nodes with nobody but the shim"
 synced cometbft-0.38-goleveldb 0.38 classic pebbledb
 synced cometbft-0.40-goleveldb 0.40 libp2p pebbledb
 followed 0.38 classic
+say "== a broken home and a real node that has its blocks"
+fetched cometbft-0.38-goleveldb 0.38 classic
+fetched cometbft-0.40-goleveldb 0.40 libp2p
 say "== two transports joined by the tunnel"
 tunnelled
 say "== converted homes under another release"

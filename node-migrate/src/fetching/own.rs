@@ -1,5 +1,6 @@
 //! Blocks from nodes of our own protocols: `blocks/2` or `blocks/1`, as the hellos agree.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -7,7 +8,7 @@ use proofs::commit::BlockId;
 use proto::hello::{Heights, Hello, Printable, Status, Storage, Terms, TimeRule, Version, Versions};
 use proto::negotiate::{Agreement, Incompatible, Reason};
 use shim::counters::Counters;
-use shim::own::blocks::{BlockHead, Check, Fault, Rejection};
+use shim::own::blocks::{BlockHead, Check, Code, Fault, Refusal, Rejection};
 use shim::own::node::{Config, Download, Event, FetchError, Handle, StaticPeer, start};
 use shim::own::protocol::Protocol;
 use shim::source::{BlockSource, Offer, OfferedBlock, SourceError};
@@ -15,12 +16,15 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep, timeout};
 
 use super::court::Court;
-use super::runs::runs;
+use super::runs::next_run;
 use super::{NetworkPeer, NetworkPeers};
 use crate::mending::Fetched;
 
 /// How often a peer's offer is looked at while it has nothing of what is wanted.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
+
+/// Heights that a peer may refuse one by one before it is given up.
+const LACKING_MAX: usize = 256;
 
 /// What came of asking a peer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -191,27 +195,45 @@ async fn fetch(
     let protocol = Protocol::of_blocks(met.version).map_or("blocks", Protocol::short);
     let provenance = format!("{peer} ({}) over {protocol}", met.agent);
     court.say(format!("{peer} ({}): connected over {protocol}", met.agent));
-    let mut since = Instant::now();
+    let (mut since, mut lacking) = (Instant::now(), BTreeSet::new());
     while !court.is_done() && since.elapsed() < network.patience {
-        let offered = offered(&met.handle);
-        let ranges = runs(&court.left(), |height| offered.is_some_and(|offer| offer.contains(height)));
-        if ranges.is_empty() {
+        let status = status(&met.handle);
+        let offer = status.offer();
+        let next = offer.and_then(|offer| next_run(&court.left(), offer.base()..=offer.top(), &lacking));
+        let Some((first, last)) = next else {
+            // One that still looks through its store may come to have more.
+            if offer.is_some_and(|offer| offer.top() >= status.tip()) {
+                break;
+            }
             sleep(LOOK_EVERY).await;
             continue;
+        };
+        let Ok(heights) = Heights::new(first, last) else { break };
+        let check = Clerk { court: court.clone(), provenance: provenance.clone() };
+        let mut download = Download::new(heights, check);
+        match download.from(&met.handle, address.id).await {
+            Ok(_) => since = Instant::now(),
+            Err(FetchError::Fault(Fault::Refused(refusal)))
+                if is_of_height(&refusal) && lacking.len() < LACKING_MAX =>
+            {
+                let height = download.next_height();
+                court.say(format!("{peer}: height {height} is refused: {}", refusal.reason));
+                lacking.insert(height);
+            }
+            Err(error) => return Err(error),
         }
-        for (first, last) in ranges {
-            let Ok(heights) = Heights::new(first, last) else { continue };
-            let check = Clerk { court: court.clone(), provenance: provenance.clone() };
-            Download::new(heights, check).from(&met.handle, address.id).await?;
-        }
-        since = Instant::now();
     }
     Ok(())
 }
 
-/// The heights that the peer offers now.
-fn offered(handle: &Handle) -> Option<Heights> {
-    handle.peers().into_iter().find_map(|view| view.hello?.status.offer())
+/// Whether a refusal is about one height, so that others may still be had.
+fn is_of_height(refusal: &Refusal) -> bool {
+    matches!(refusal.code, Code::NotOffered | Code::Source)
+}
+
+/// Where the peer stands now.
+fn status(handle: &Handle) -> Status {
+    handle.peers().into_iter().find_map(|view| view.hello).map(|hello| hello.status).unwrap_or_default()
 }
 
 /// Holds heads against the names that are known here, and hands blocks to the court.

@@ -53,11 +53,11 @@ pub(super) fn of(home: &Home, database: &Database, target: TargetFormat) -> Resu
     let failed = |source: StoreError| PlanError::Store { database: database.name.clone(), source };
     let fingerprint = engine::fingerprint::fingerprint(&database.real_path).map_err(failed)?;
     let store = engine::open_in_place(&database.real_path, database.engine, 4 << 20).map_err(failed)?;
+    let mut remarks = store.as_ref().map(|store| store.remarks()).unwrap_or_default();
     let (stats, packing) = match &store {
-        Some(store) => (store.stats(), sample(store.as_ref()).map_err(failed)?),
+        Some(store) => (store.stats(), sample(store.as_ref(), &mut remarks).map_err(failed)?),
         None => (engine::folder_stats(&database.real_path).map_err(failed)?, Packing::unknown()),
     };
-    let remarks = store.as_ref().map(|store| store.remarks()).unwrap_or_default();
     let row_bytes = packing.rows_of(stats.disk_bytes);
     // Tables of all our targets but sled are packed with Snappy, block by block.
     let target_bytes = match target.engine {
@@ -119,7 +119,8 @@ fn scale(bytes: u64, numerator: u64, denominator: u64) -> u64 {
     u64::try_from(wide).unwrap_or(u64::MAX)
 }
 
-fn sample(store: &dyn ReadStore) -> Result<Packing, StoreError> {
+/// Reads some rows at several places. What to do about damage is for the run to decide: here it ends a place, and is a remark.
+fn sample(store: &dyn ReadStore, remarks: &mut Vec<String>) -> Result<Packing, StoreError> {
     let piece = (store.stats().disk_bytes / SAMPLE_PLACES).max(1 << 16);
     let mut starts = vec![Vec::new()];
     starts.extend(store.split_points(piece)?.into_iter().take(4 * usize::try_from(SAMPLE_PLACES).unwrap_or(16)));
@@ -128,7 +129,15 @@ fn sample(store: &dyn ReadStore) -> Result<Packing, StoreError> {
     for start in starts {
         let mut cursor = store.scan(&KeyRange { start, end: None })?;
         for _ in 0..SAMPLE_ROWS {
-            let Some((key, value)) = cursor.next()? else { break };
+            let (key, value) = match cursor.next() {
+                Ok(Some(row)) => row,
+                Ok(None) => break,
+                Err(StoreError::Corrupt(damage)) => {
+                    remarks.push(format!("damaged: {damage}"));
+                    break;
+                }
+                Err(error) => return Err(error),
+            };
             block.extend_from_slice(key);
             block.extend_from_slice(value);
             if block.len() >= 4096 {
@@ -137,6 +146,7 @@ fn sample(store: &dyn ReadStore) -> Result<Packing, StoreError> {
         }
         packing.take(&mut block);
     }
+    remarks.dedup();
     if packing.rows == 0 { Ok(Packing::unknown()) } else { Ok(packing) }
 }
 

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::Path;
+use std::process::Stdio;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,6 +11,8 @@ use ledger_formats::engine::EngineKind;
 use node_migrate::home::genesis_hash;
 use node_migrate::serving::VerifiedBlocks;
 use proto::hello::{Heights, Hello, Printable, Status, Storage, Terms, TimeRule, Version, Versions};
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value;
 use shim::blocksync::service::{Budget, Log, Note, Service, run as serve};
 use shim::classic::multiplex::ChannelSpec;
 use shim::classic::node_key::NodeKey;
@@ -23,7 +26,7 @@ use tokio::runtime::Runtime;
 
 use crate::fixture::Fixture;
 use crate::mending::{key, pair, rewrite, rows};
-use crate::program::{digests, run, text, tree};
+use crate::program::{command, digests, run, text, tree};
 use crate::served::Served;
 use crate::serving::swept;
 
@@ -245,6 +248,59 @@ fn a_peer_of_our_own_protocols_that_lies_is_not_believed_either() {
     assert_eq!(digests(&home), digests(&peer));
 }
 
+/// Blocks of a peer that can read only some heights.
+struct Half(Arc<VerifiedBlocks>);
+
+impl BlockSource for Half {
+    fn chain_id(&self) -> &str {
+        self.0.chain_id()
+    }
+
+    fn offer(&self) -> Option<Offer> {
+        self.0.offer()
+    }
+
+    fn block(&self, height: u64) -> Result<Option<OfferedBlock>, SourceError> {
+        if height < 10 { Err(SourceError { height, reason: "a bad disk".to_owned() }) } else { self.0.block(height) }
+    }
+}
+
+#[test]
+fn what_one_peer_cannot_give_comes_from_the_next() {
+    let (fixture, peer) = pair();
+    let (home, peer) = (fixture.home(), peer.home());
+    let runtime = Runtime::new().expect("a runtime");
+    let (_half, address) = serve_own(&runtime, Arc::new(Half(swept(&peer, None).0)), &home);
+    let mut served = Served::start(&peer, &["--own", LOOPBACK]);
+    let own = served.own();
+    let fetch = ["fetch", "--home", text(&home), "--from", &address, "--from", &own, "--heights", "1..30", "--json"];
+    let ended = run(&fetch).ok();
+    assert!(ended.err.contains("a bad disk"), "{}", ended.err);
+    let report: Value = ended.out.lines().last().map(serde_json::from_str).expect("a line").expect("is JSON");
+    let by_half: Vec<u64> = (report["heights"].as_array().expect("lines").iter())
+        .filter(|line| line["brought"]["provenance"].as_str().expect("a text").starts_with(&address))
+        .map(|line| line["height"].as_u64().expect("a height"))
+        .collect();
+    assert_eq!(by_half, (10..=30).collect::<Vec<_>>());
+    assert_eq!(report["brought"], 30);
+}
+
+#[test]
+fn an_interrupt_ends_a_fetch_at_once() {
+    let (fixture, _) = pair();
+    let home = fixture.home();
+    // Somebody who takes connections and says nothing.
+    let silent = std::net::TcpListener::bind(LOOPBACK).expect("listens");
+    let peer = format!("9c2e7c7163686b5d05fc84a8f2697bb6cc9d1d63@{}", silent.local_addr().expect("listens"));
+    let arguments = ["fetch", "--home", text(&home), "--from", &peer, "--heights", "5"];
+    let mut child = command(&arguments).stderr(Stdio::piped()).spawn().expect("the program runs");
+    let _connected = silent.accept().expect("it dials");
+    let pid = Pid::from_child(&child);
+    kill_process(pid, Signal::INT).expect("is there");
+    let code = child.wait().expect("ends").code();
+    assert_eq!(code, Some(130));
+}
+
 #[test]
 fn peers_of_other_versions_say_so_on_both_sides() {
     let (one, other) = pair();
@@ -314,7 +370,7 @@ fn fetched_blocks_are_written_for_an_auditor_and_a_repair_without_a_network() {
     let classic = served.classic();
     let fetch = ["fetch", "--home", text(&home), "--from", &classic, "--heights"];
     let all = run(&[&fetch[..], &["2..21", "--out", text(&folder), "--json"]].concat()).ok();
-    let report: serde_json::Value = all.out.lines().last().map(serde_json::from_str).expect("a line").expect("is JSON");
+    let report: Value = all.out.lines().last().map(serde_json::from_str).expect("a line").expect("is JSON");
     let counts = ["brought", "missing", "damaged_here"].map(|name| report[name].as_u64().expect("a number"));
     assert_eq!(counts, [20, 0, 10], "{report}");
     let oracle = fixture.oracle();
