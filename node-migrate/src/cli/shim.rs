@@ -108,6 +108,15 @@ impl PeerTarget {
     }
 }
 
+impl std::fmt::Display for PeerTarget {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Classic(target) => target.fmt(f),
+            Self::Lp2p(target) => target.fmt(f),
+        }
+    }
+}
+
 impl std::str::FromStr for PeerTarget {
     type Err = String;
 

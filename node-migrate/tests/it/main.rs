@@ -15,6 +15,8 @@ mod formats;
 mod home;
 mod light;
 mod mending;
+#[cfg(feature = "shim")]
+mod monitor;
 mod program;
 mod published;
 mod receipt;

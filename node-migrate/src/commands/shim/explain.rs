@@ -46,9 +46,8 @@ pub(super) fn run(words: &Explain, world: &Surroundings) -> Result<(), AppError>
             taken(&peer, &words.peer, world);
             Ok(())
         }
-        Verdict::Refused(reason) => {
-            Err(AppError::new(Kind::Peer, reason).hint("docs/shim.md says which settings of a node let a shim in"))
-        }
+        Verdict::Refused(reason) => Err(AppError::new(Kind::Peer, format!("{}: {reason}", words.peer))
+            .hint("docs/shim.md says which settings of a node let a shim in")),
     }
 }
 
