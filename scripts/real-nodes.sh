@@ -124,12 +124,23 @@ every_block() {
     rm -rf "$generated"
 }
 
+# simulated SEED: the homes of simulated validators after a rollout, block by block by upstream's own executor.
+simulated() {
+    local folder=$work/simulated-$1 node
+    "$CARGO_TARGET_DIR/debug/testnet" sim --seeds "$1" --real-signatures --rollout --write-homes "$folder"
+    for node in "$folder"/*; do
+        migrate migrate "$node" --to goleveldb
+        "$programs/bench" replay -home "$node"
+    done
+}
+
 say "== real engines"
 engines cometbft-0.38-goleveldb pebbledb
 engines cometbft-0.38-goleveldb-onelog "pebbledb,format=13"
 engines cometbft-0.38-pebble goleveldb
 say "== every block by upstream's own code"
 every_block pebbledb 3000
+simulated 7
 say "== real nodes"
 served cometbft-0.38-goleveldb 0.38 pebbledb
 served cometbft-0.38-pebble 0.38 goleveldb
