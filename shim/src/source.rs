@@ -54,3 +54,24 @@ pub trait BlockSource: Send + Sync {
     /// When the stored bytes are not the chain's, or cannot be read.
     fn block(&self, height: u64) -> Result<Option<OfferedBlock>, SourceError>;
 }
+
+/// A source that never has a block: of one who only asks.
+#[derive(Clone, Debug)]
+pub struct NoBlocks {
+    /// The chain's id.
+    pub chain_id: String,
+}
+
+impl BlockSource for NoBlocks {
+    fn chain_id(&self) -> &str {
+        &self.chain_id
+    }
+
+    fn offer(&self) -> Option<Offer> {
+        None
+    }
+
+    fn block(&self, _: u64) -> Result<Option<OfferedBlock>, SourceError> {
+        Ok(None)
+    }
+}

@@ -11,7 +11,7 @@ use shim::counters::Counters;
 use shim::own::blocks::{BlockHead, Check, Code, Fault, Refusal, Rejection};
 use shim::own::node::{Config, Download, Event, FetchError, Handle, StaticPeer, start};
 use shim::own::protocol::Protocol;
-use shim::source::{BlockSource, Offer, OfferedBlock, SourceError};
+use shim::source::{NoBlocks, OfferedBlock};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep, timeout};
 
@@ -106,7 +106,7 @@ async fn greet(
             peers: vec![address.clone()],
             connections_max: 0,
             hello,
-            source: Arc::new(Nothing(network.chain_id.clone())),
+            source: Arc::new(NoBlocks { chain_id: network.chain_id.clone() }),
             book: None,
             relay: None,
             counters: Arc::<Counters>::default(),
@@ -281,21 +281,4 @@ fn hello(network: &NetworkPeers, time_rule: TimeRule) -> Result<Hello, String> {
         status: Status::new(Storage::Unknown, None, 0).map_err(|error| error.to_string())?,
         agent: Printable::new(network.agent.as_str()).map_err(printable("an agent"))?,
     })
-}
-
-/// A source without blocks.
-struct Nothing(String);
-
-impl BlockSource for Nothing {
-    fn chain_id(&self) -> &str {
-        &self.0
-    }
-
-    fn offer(&self) -> Option<Offer> {
-        None
-    }
-
-    fn block(&self, _: u64) -> Result<Option<OfferedBlock>, SourceError> {
-        Ok(None)
-    }
 }

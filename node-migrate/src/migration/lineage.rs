@@ -6,12 +6,11 @@ use std::path::PathBuf;
 use ledger_formats::engine::{EngineKind, TargetFormat};
 use ledger_formats::store::KeyRange;
 
-use super::core::{OpenError, places, read_plan};
-use super::history::{CopiedShard, DatabaseHistory, History, Phase};
+use super::core::{OpenError, places};
+use super::history::{CopiedShard, DatabaseHistory, Phase};
+use super::recorded::{Recorded, recorded};
 use crate::formats::PlannedConversion;
 use crate::home::Home;
-use crate::journal;
-use crate::workspace::Workspaces;
 
 /// The way of one database through its last migration.
 #[derive(Clone, Debug)]
@@ -57,17 +56,12 @@ impl Lineage {
 /// When a workspace cannot be read.
 pub fn lineages(home: &Home) -> Result<Vec<Lineage>, OpenError> {
     let mut lineages: Vec<Lineage> = Vec::new();
-    for workspace in Workspaces::of(&home.db_dir).list()? {
-        let contents = journal::read(&workspace.journal())?;
-        if contents.records.is_empty() {
-            continue;
-        }
-        let history = History::of(&contents.records);
-        let plan = read_plan(&workspace, &history)?;
-        let phase = history.phase(plan.names());
+    for migration in recorded(home)? {
+        let phase = migration.phase();
         if phase == Phase::Discarded {
             continue;
         }
+        let Recorded { workspace, plan, history, .. } = migration;
         let target = plan.target_format()?;
         for database in &plan.databases {
             let copy = history.databases.get(&database.name).cloned();

@@ -9,6 +9,7 @@ mod core;
 mod history;
 mod lineage;
 mod overview;
+mod recorded;
 mod targets;
 mod verification;
 

@@ -2,11 +2,10 @@
 
 use serde::Serialize;
 
-use super::core::{OpenError, read_plan};
-use super::history::{History, Phase, Verdict};
+use super::core::OpenError;
+use super::history::{Phase, Verdict};
+use super::recorded::{Recorded, recorded};
 use crate::home::Home;
-use crate::journal;
-use crate::workspace::Workspaces;
 
 /// One migration.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -44,14 +43,9 @@ pub struct DatabaseOverview {
 /// When a workspace cannot be read.
 pub fn overview(home: &Home) -> Result<Vec<Overview>, OpenError> {
     let mut all = Vec::new();
-    for workspace in Workspaces::of(&home.db_dir).list()? {
-        let contents = journal::read(&workspace.journal())?;
-        if contents.records.is_empty() {
-            continue;
-        }
-        let history = History::of(&contents.records);
-        let plan = read_plan(&workspace, &history)?;
-        let phase = history.phase(plan.names());
+    for migration in recorded(home)? {
+        let phase = migration.phase();
+        let Recorded { workspace, plan, history, journal_head } = migration;
         let databases = plan
             .names()
             .map(|name| {
@@ -70,7 +64,7 @@ pub fn overview(home: &Home) -> Result<Vec<Overview>, OpenError> {
             phase: phase.name(),
             databases,
             next: next(phase, &history.verdict),
-            journal_head: hex::encode(contents.head),
+            journal_head: hex::encode(journal_head),
         });
     }
     Ok(all)
@@ -81,14 +75,7 @@ pub fn overview(home: &Home) -> Result<Vec<Overview>, OpenError> {
 /// # Errors
 /// When a workspace cannot be read.
 pub fn phase(home: &Home) -> Result<Option<Phase>, OpenError> {
-    for workspace in Workspaces::of(&home.db_dir).list()?.into_iter().rev() {
-        let contents = journal::read(&workspace.journal())?;
-        if !contents.records.is_empty() {
-            let history = History::of(&contents.records);
-            return Ok(Some(history.phase(read_plan(&workspace, &history)?.names())));
-        }
-    }
-    Ok(None)
+    Ok(recorded(home)?.last().map(Recorded::phase))
 }
 
 fn next(phase: Phase, verdict: &Verdict) -> &'static str {

@@ -2,11 +2,10 @@
 
 use std::path::PathBuf;
 
-use super::core::{OpenError, places, read_plan};
-use super::history::{History, Phase};
+use super::core::{OpenError, places};
+use super::history::Phase;
+use super::recorded::recorded;
 use crate::home::Home;
-use crate::journal;
-use crate::workspace::Workspaces;
 
 /// A finished new database that the node does not open yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,19 +23,11 @@ pub struct Target {
 /// When a workspace cannot be read.
 pub fn targets(home: &Home) -> Result<Vec<Target>, OpenError> {
     let mut found = Vec::new();
-    for workspace in Workspaces::of(&home.db_dir).list()? {
-        let contents = journal::read(&workspace.journal())?;
-        if contents.records.is_empty() {
-            continue;
-        }
-        let history = History::of(&contents.records);
-        let plan = read_plan(&workspace, &history)?;
-        if history.phase(plan.names()) == Phase::Verified {
-            found.extend(plan.databases.iter().map(|database| {
-                let path = places(&workspace, database).waiting;
-                Target { name: database.name.clone(), path }
-            }));
-        }
+    for migration in recorded(home)?.iter().filter(|migration| migration.phase() == Phase::Verified) {
+        found.extend(migration.plan.databases.iter().map(|database| {
+            let path = places(&migration.workspace, database).waiting;
+            Target { name: database.name.clone(), path }
+        }));
     }
     Ok(found)
 }

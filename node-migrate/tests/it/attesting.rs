@@ -14,7 +14,7 @@ use shim::counters::Counters;
 use shim::lp2p::Identity;
 use shim::own::attest::Book;
 use shim::own::node::{Config, Event, StaticPeer, start};
-use shim::source::{BlockSource, Offer, OfferedBlock, SourceError};
+use shim::source::NoBlocks;
 use tokio::runtime::Runtime;
 
 use crate::mending::pair;
@@ -62,23 +62,6 @@ fn nodes_of_two_formats_confirm_each_other() {
     assert!(!first.lines.iter().chain(&second.lines).any(event("alarm")));
 }
 
-/// A source without blocks.
-struct Nothing(String);
-
-impl BlockSource for Nothing {
-    fn chain_id(&self) -> &str {
-        &self.0
-    }
-
-    fn offer(&self) -> Option<Offer> {
-        None
-    }
-
-    fn block(&self, _: u64) -> Result<Option<OfferedBlock>, SourceError> {
-        Ok(None)
-    }
-}
-
 /// A node that attests to whatever it is told, connected with the one at `address`.
 fn attests(runtime: &Runtime, home: &Path, known: &SignerKey, key: &SignerKey, note: &Note, address: &str) {
     let chain = Home::open(home).expect("opens").genesis.expect("has a genesis file").chain_id;
@@ -99,7 +82,7 @@ fn attests(runtime: &Runtime, home: &Path, known: &SignerKey, key: &SignerKey, n
         peers: StaticPeer::parse([address]).expect("a peer"),
         connections_max: 0,
         hello,
-        source: Arc::new(Nothing(chain)),
+        source: Arc::new(NoBlocks { chain_id: chain }),
         book: Some(book),
         relay: None,
         counters: Arc::<Counters>::default(),

@@ -2,7 +2,6 @@
 
 use proto::hello::{Hello, HelloError, Printable, Status, Storage, Terms, TimeRule, Version, Versions};
 use sha2::{Digest, Sha256};
-use shim::source::{BlockSource, Offer, OfferedBlock, SourceError};
 
 use crate::chain::{Dialect, Genesis};
 use crate::consensus::WireVersion;
@@ -57,23 +56,6 @@ pub(super) const fn wire_version(version: Version) -> Option<WireVersion> {
         Version::ONE => Some(WireVersion::V1),
         Version::TWO => Some(WireVersion::V2),
         Version(_) => None,
-    }
-}
-
-/// Offers nothing.
-pub(super) struct NoBlocks(pub(super) String);
-
-impl BlockSource for NoBlocks {
-    fn chain_id(&self) -> &str {
-        &self.0
-    }
-
-    fn offer(&self) -> Option<Offer> {
-        None
-    }
-
-    fn block(&self, _: u64) -> Result<Option<OfferedBlock>, SourceError> {
-        Ok(None)
     }
 }
 

@@ -9,6 +9,7 @@ use libp2p::{Multiaddr, PeerId};
 use shim::counters::Counters;
 use shim::own::node::{Config as ShimConfig, Event, StartError, StaticPeer, start};
 use shim::own::relay::Received;
+use shim::source::NoBlocks;
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
 use tokio::time::sleep_until;
@@ -16,7 +17,7 @@ use tokio::time::sleep_until;
 use super::disk::{Disk, DiskError};
 use super::host::{Host, News, Now};
 use super::outgoing::{Outgoing, Peer, Traffic};
-use super::peers::{HelloFault, NoBlocks, hello};
+use super::peers::{HelloFault, hello};
 use super::rpc::{self, Order, View};
 use crate::chain::{Genesis, PrivateKey};
 use crate::consensus::{Config, Input, Message, Signer};
@@ -123,7 +124,7 @@ pub async fn run(given: Given, mut stop: watch::Receiver<bool>) -> Result<(), No
         peers: peers.collect(),
         connections_max: CONNECTIONS_MAX,
         hello,
-        source: Arc::new(NoBlocks(genesis.chain_id.clone())),
+        source: Arc::new(NoBlocks { chain_id: genesis.chain_id.clone() }),
         book: None,
         relay: Some(inbox),
         counters: Arc::clone(&counters),
