@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use ledger_formats::comet::StoredBlock;
 use ledger_formats::comet::key::BlockKey;
 use proofs::commit::BlockId;
+use rayon::prelude::*;
 
 use super::peers::{Fetched, NotTaken, Wanted};
 use crate::blocks::{Chain, Proven, Unproven};
@@ -26,7 +27,8 @@ impl<'a> Prover<'a> {
     /// What is to be asked for to get these heights.
     pub(super) fn wanted(&self, heights: BTreeSet<u64>) -> Wanted {
         let after_above = heights.iter().copied().filter(|height| self.lacks_above(*height)).collect();
-        let names = heights.iter().filter_map(|height| Some((*height, self.name(*height)?))).collect();
+        let named = heights.par_iter().filter_map(|height| Some((*height, self.name(*height)?)));
+        let names = named.collect::<Vec<_>>().into_iter().collect();
         Wanted { heights, after_above, names }
     }
 

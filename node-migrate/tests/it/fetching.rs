@@ -301,20 +301,41 @@ fn an_interrupt_ends_a_fetch_at_once() {
     assert_eq!(code, Some(130));
 }
 
+/// What a shim said of a peer's versions, and the peer's log said of its: the event and its words.
+fn negotiated(listens: &mut Served, home: &Path, versions: &[&str]) -> [(String, String); 2] {
+    let address = listens.own();
+    let dials = [&["--own", LOOPBACK, "--own-peer", &address], versions].concat();
+    let mut dialler = Served::start(home, &dials);
+    let peer = dialler.own().rsplit_once('/').expect("an identity").1.to_owned();
+    let of = |served: &mut Served, peer: &str| {
+        let is_outcome = |line: &Value| line["event"] == "incompatible" || line["event"] == "agreed";
+        let is_about = |line: &Value| line["what"].as_str().is_some_and(|what| what.contains(peer));
+        let line = served.line(|line| is_outcome(line) && is_about(line));
+        let field = |name: &str| line[name].as_str().expect("a text").to_owned();
+        (field("event"), field("what"))
+    };
+    [of(listens, &peer), of(&mut dialler, "12D3KooW")]
+}
+
 #[test]
 fn peers_of_other_versions_say_so_on_both_sides() {
     let (one, other) = pair();
     let mut listener = Served::start(&one.home(), &["--own", LOOPBACK, "--versions", "1"]);
-    let dials = ["--own", LOOPBACK, "--versions", "2", "--own-peer", &listener.own()];
-    let mut dialler = Served::start(&other.home(), &dials);
-    let of = |served: &mut Served| {
-        let line = served.line(|line| line["event"] == "incompatible");
-        line["what"].as_str().expect("words").to_owned()
-    };
-    for words in [of(&mut listener), of(&mut dialler)] {
-        assert!(words.contains("serves 1") && words.contains("serves 2") && words.contains("upgrade "), "{words}");
+    // The identity is the home's: it is another one for each.
+    let refused: [(&[&str], &str); 2] =
+        [(&["--versions", "2"], "serves 2"), (&["--minimum", "2"], "serves 2, 1, accepts 2, 1, none below 2")];
+    for (versions, terms) in refused {
+        let key = other.home().join("data/.node-migrate/shim_node_key.json");
+        let _ = fs::remove_file(key);
+        for (event, words) in negotiated(&mut listener, &other.home(), versions) {
+            assert_eq!(event, "incompatible", "{words}");
+            assert!(words.contains("serves 1") && words.contains(terms) && words.contains("upgrade "), "{words}");
+        }
     }
-    drop(dialler);
+    fs::remove_file(other.home().join("data/.node-migrate/shim_node_key.json")).expect("is there");
+    for (event, words) in negotiated(&mut listener, &other.home(), &[]) {
+        assert_eq!(event, "agreed", "{words}");
+    }
     // One that speaks both gets on with either, and a version that was given up is not spoken.
     let home = other.home();
     let fetch = |from: &str| run(&["fetch", "--home", text(&home), "--from", from, "--heights", "5..9"]);

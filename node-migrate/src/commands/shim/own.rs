@@ -158,6 +158,10 @@ fn write(event: &Event, id: &str, lines: Lines) {
         Event::Agreed { .. } => (Level::Info, "agreed"),
         Event::Confirmed { .. } => (Level::Info, "confirmed"),
         Event::Closed { .. } => (Level::Info, "closed"),
+        // A store that is still looked through is no fault.
+        Event::Incompatible { reason, .. } if matches!(reason.name(), "nothing_offered" | "unfit_storage") => {
+            (Level::Info, "waiting")
+        }
         Event::Incompatible { .. } => (Level::Warn, "incompatible"),
         Event::Foreign { .. } => (Level::Warn, "foreign"),
         Event::Misbehaved { .. } => (Level::Warn, "misbehaved"),
