@@ -95,6 +95,20 @@ pub fn holders(dir: &Path) -> Result<Vec<LockHolder>, LockError> {
     Ok(holders)
 }
 
+/// Who has the database in `dir` open besides this process by [`lock_exclusive`]: while that holds, no engine can.
+///
+/// # Errors
+/// As [`holders`].
+pub fn other_holders(dir: &Path) -> Result<Vec<LockHolder>, LockError> {
+    let mut holders = holders(dir)?;
+    let (own, me) = (own(), i32::try_from(std::process::id()).ok());
+    holders.retain(|holder| {
+        let is_own = |meta: fs::Metadata| own.contains(&(meta.dev(), meta.ino()));
+        holder.pid != me || !fs::metadata(&holder.file).is_ok_and(is_own)
+    });
+    Ok(holders)
+}
+
 fn holders_of(file: &Path) -> Result<Vec<LockHolder>, LockError> {
     let meta = match fs::metadata(file) {
         Ok(meta) if meta.is_file() => meta,
@@ -242,6 +256,7 @@ mod tests {
         }
         assert!(matches!(lock_exclusive(dir.path()), Err(LockError::Held { .. })));
         assert_eq!(holders(dir.path()).unwrap().len(), 2);
+        assert_eq!(other_holders(dir.path()).unwrap(), []);
         drop(lock);
         assert_eq!(holders(dir.path()).unwrap(), []);
         assert!(lock_exclusive(dir.path()).unwrap().is_some());
@@ -255,6 +270,8 @@ mod tests {
         let found = holders(dir.path()).unwrap();
         assert_eq!(found.iter().map(|holder| holder.kind).collect::<Vec<_>>(), [LockKind::Flock]);
         assert!(found[0].process.is_some(), "{found:?}");
+        // An engine within this process is not our lock.
+        assert_eq!(other_holders(dir.path()).unwrap(), found);
         let refused = lock_exclusive(dir.path()).unwrap_err();
         assert!(refused.to_string().contains(&format!("pid {}", std::process::id())), "{refused}");
     }

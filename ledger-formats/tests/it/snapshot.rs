@@ -201,11 +201,18 @@ fn sled_is_copied_whole_while_nobody_has_it_open() {
     assert_eq!(Snapshot::reopen(&into).expect("reopen"), snapshot);
     fs::write(source.path().join("snap.00000000000C"), b"moved").expect("file");
     assert_ne!(snapshot.fingerprint, fingerprint(source.path()).expect("fingerprint"));
-    let lock = lock_exclusive(source.path()).expect("lock").expect("a lock file");
+    // As sled locks it.
+    let engine = fs::File::open(source.path().join("db")).expect("file");
+    engine.try_lock().expect("lock");
     let refused = take(source.path(), &into).expect_err("refused");
     assert!(matches!(refused, SnapshotError::InUse { .. }), "{refused}");
-    drop(lock);
+    drop(engine);
+    // Who holds the locks against every engine may read, and holds them still.
+    let lock = lock_exclusive(source.path()).expect("lock").expect("a lock file");
     take(source.path(), &into).expect("take");
+    let engine = fs::File::open(source.path().join("db")).expect("file");
+    assert!(engine.try_lock().is_err());
+    drop(lock);
     fs::remove_dir_all(&into).expect("clean up");
 }
 

@@ -11,10 +11,11 @@ use crate::store::StoreError;
 /// sled keeps its large values one folder deep.
 const DEPTH_MAX: u32 = 4;
 
-/// Copies every file of a folder that nobody has open, and that does not change meanwhile.
+/// Copies every file of a folder that nobody has open, and that does not change meanwhile. A switch, which holds the locks itself,
+/// may read what it holds.
 pub(super) fn copy(source: &Path, into: &Path) -> Result<Taken, SnapshotError> {
     let in_use = || -> Result<(), SnapshotError> {
-        let holders = lock::holders(source)?;
+        let holders = lock::other_holders(source)?;
         if holders.is_empty() { Ok(()) } else { Err(SnapshotError::InUse { dir: source.to_path_buf(), holders }) }
     };
     in_use()?;
