@@ -1,5 +1,6 @@
 //! The actions, by this program and by the commands of the plan. Each looks first whether it is done already.
 
+use std::sync::atomic::Ordering;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -40,7 +41,7 @@ pub(super) fn act(driver: &CommandDriver, order: &Order) -> Outcome {
     let done = match order.action {
         Action::Stop => work.stop(),
         Action::Start => work.start(),
-        Action::Copy => work.program(&["run", "HOME", "--to", &driver.plan.format.to, "--execute"]),
+        Action::Copy => work.copy(),
         Action::Verify => work.program(&["verify", "HOME"]),
         Action::CutOver => work.program(&["cutover", "HOME", "--execute"]),
         Action::RollBack => return work.roll_back(),
@@ -137,6 +138,16 @@ impl Work<'_> {
                 Err(reason) => Outcome::Failed { reason },
             },
         }
+    }
+
+    /// What a failed stage was migrated back to still keeps the new databases of then, which lack its heights since. They are let go
+    /// once what the node runs on is verified; whatever was there before the rollout is not touched.
+    fn copy(&self) -> Result<String, String> {
+        if home::came_back(self.command, self.driver.since_ms.load(Ordering::Relaxed))? {
+            self.program(&["verify", "HOME", "--live"])?;
+            self.program(&["finalise", "HOME", "--execute"])?;
+        }
+        self.program(&["run", "HOME", "--to", &self.driver.plan.format.to, "--execute"])
     }
 
     /// Into the old format with all heights. What the node runs on is verified before the old databases,

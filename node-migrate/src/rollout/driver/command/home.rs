@@ -12,12 +12,26 @@ use crate::rollout::plan::CommandNode;
 /// The home by its migrations since the rollout began at `since_ms`: each that is cut over turns the side.
 pub(super) fn seen(command: &CommandNode, since_ms: u64) -> Result<HomeSeen, String> {
     let home = Home::open(&command.home).map_err(|error| error.to_string())?;
-    let all = migration::overview(&home).map_err(|error| error.to_string())?;
+    let own = own_migrations(&home, since_ms)?;
+    Ok(judge(&own.iter().collect::<Vec<_>>(), home.is_guarded()))
+}
+
+/// Whether the home was migrated there and back since `since_ms`, and the second migration is not finalised.
+pub(super) fn came_back(command: &CommandNode, since_ms: u64) -> Result<bool, String> {
+    let home = Home::open(&command.home).map_err(|error| error.to_string())?;
+    let own = own_migrations(&home, since_ms)?;
+    let all: Vec<&Overview> = own.iter().collect();
+    let is_last_open = all.last().is_some_and(|last| last.phase == "cut over");
+    Ok(is_last_open && judge(&all, home.is_guarded()).side == Side::Old)
+}
+
+fn own_migrations(home: &Home, since_ms: u64) -> Result<Vec<Overview>, String> {
+    let mut all = migration::overview(home).map_err(|error| error.to_string())?;
     let since = rfc3339(since_ms).map_err(|error| error.to_string())?;
     // Ids begin with the digits of the time.
     let since: String = since.chars().filter(char::is_ascii_digit).collect();
-    let own: Vec<&Overview> = all.iter().filter(|one| one.id.get(..since.len()) >= Some(since.as_str())).collect();
-    Ok(judge(&own, home.is_guarded()))
+    all.retain(|one| one.id.get(..since.len()) >= Some(since.as_str()));
+    Ok(all)
 }
 
 fn judge(migrations: &[&Overview], guarded: bool) -> HomeSeen {

@@ -12,7 +12,7 @@ mod rpc;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rayon::prelude::*;
@@ -34,6 +34,8 @@ pub struct CommandDriver {
     children: Children,
     rpcs: BTreeMap<NodeName, Rpc>,
     errors: Mutex<BTreeMap<NodeName, ErrorCount>>,
+    /// When the rollout began: what was migrated before is not its own.
+    since_ms: AtomicU64,
 }
 
 /// Why a plan cannot be run by commands.
@@ -69,7 +71,7 @@ impl CommandDriver {
             rpcs.insert(name.clone(), Rpc::new(&command.rpc).ok_or_else(url)?);
         }
         let children = Children { program, folder, stop };
-        Ok(Self { plan: plan.clone(), children, rpcs, errors: Mutex::default() })
+        Ok(Self { plan: plan.clone(), children, rpcs, errors: Mutex::default(), since_ms: AtomicU64::new(u64::MAX) })
     }
 
     fn command_of(&self, node: &NodeName) -> Option<&CommandNode> {
@@ -106,6 +108,7 @@ impl CommandDriver {
 
 impl Driver for CommandDriver {
     fn observe(&self, state: &State) -> Observations {
+        self.since_ms.store(state.begun_at_ms, Ordering::Relaxed);
         let nodes: BTreeMap<NodeName, NodeSeen> =
             self.plan.nodes.par_iter().map(|(name, _)| (name.clone(), self.see(name, state.begun_at_ms))).collect();
         let mut sources: Vec<_> =
