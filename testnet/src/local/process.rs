@@ -1,9 +1,10 @@
 //! A node's process, started and stopped as a service manager does it.
 
 use std::fs::File;
+use std::net::TcpStream;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Command, ExitStatus, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -33,6 +34,20 @@ pub enum ProcessError {
     /// Its number cannot be kept.
     #[error(transparent)]
     Durable(#[from] DurableError),
+    /// It ended at once.
+    #[error("{node} ended at its start: {status}; its log says why")]
+    Ended {
+        /// Whose.
+        node: String,
+        /// How.
+        status: ExitStatus,
+    },
+    /// It runs and does not come up.
+    #[error("{node} is not up after {PATIENCE:?}; its log may say why")]
+    Silent {
+        /// Whose.
+        node: String,
+    },
     /// It does not end.
     #[error("process {pid} of {node} does not end")]
     Endless {
@@ -43,14 +58,14 @@ pub enum ProcessError {
     },
 }
 
-/// Starts a node by `program`, this very one, in a process group of its own, so that no signal to whoever started it ends the node.
+/// Starts a node by `program`, this very one, and waits until it is up. It is in a process group of its own, so that no signal to whoever started it ends the node.
 ///
 /// # Errors
 /// [`ProcessError`].
 pub fn start(layout: &Layout, node: &str, program: &Path) -> Result<(), ProcessError> {
     let failed = |source| ProcessError::Start { program: program.to_owned(), source };
     let log = File::options().create(true).append(true).open(layout.log(node)).map_err(failed)?;
-    let child = Command::new(program)
+    let mut child = Command::new(program)
         .arg("validator")
         .arg(&layout.folder)
         .arg(node)
@@ -61,6 +76,18 @@ pub fn start(layout: &Layout, node: &str, program: &Path) -> Result<(), ProcessE
         .spawn()
         .map_err(failed)?;
     durable::write_file(&layout.pid(node), child.id().to_string().as_bytes())?;
+    // As a service manager that is told when the service is up: one that ends at once was not started.
+    let place = layout.scenario.node(node).map_or(0, |(place, _)| place);
+    let end = Instant::now() + PATIENCE;
+    while TcpStream::connect(layout.rpc(place)).is_err() {
+        if let Some(status) = child.try_wait().map_err(failed)? {
+            return Err(ProcessError::Ended { node: node.to_owned(), status });
+        }
+        if Instant::now() >= end {
+            return Err(ProcessError::Silent { node: node.to_owned() });
+        }
+        sleep(LOOK_EVERY);
+    }
     Ok(())
 }
 
@@ -80,12 +107,6 @@ pub fn stop(layout: &Layout, node: &str) -> Result<(), ProcessError> {
         sleep(LOOK_EVERY);
     }
     Ok(())
-}
-
-/// Whether a node's process is there.
-#[must_use]
-pub fn is_alive(layout: &Layout, node: &str) -> bool {
-    running(layout, node).is_some()
 }
 
 /// The process of a node: one that is there, is no zombie, and was started for this network.

@@ -7,8 +7,10 @@
 //! | `peers` | who the others are, and what this node says of itself |
 //! | `outgoing` | messages on their way, as late as the scenario says |
 //! | `run` | the loop that waits |
+//! | `blocks` | its blocks for whoever asks by the block exchange |
 //! | `rpc` | what is told of the node, and the transactions that it takes |
 
+mod blocks;
 mod disk;
 mod host;
 mod outgoing;

@@ -1,6 +1,6 @@
 //! Who the others are, and what this node says of itself: all of it follows from the scenario.
 
-use proto::hello::{Hello, HelloError, Printable, Status, Storage, Terms, TimeRule, Version, Versions};
+use proto::hello::{Heights, Hello, HelloError, Printable, Status, Storage, Terms, TimeRule, Version, Versions};
 use sha2::{Digest, Sha256};
 
 use crate::chain::{Dialect, Genesis};
@@ -30,14 +30,15 @@ pub fn genesis_hash(genesis: &Genesis) -> [u8; 32] {
     Sha256::digest(genesis.to_json(Dialect::V0_38)).into()
 }
 
-/// What a node says of itself: in the new format it speaks both versions, in the old one the first alone. Blocks go with the messages
-/// of validators, so that none are offered besides.
+/// What a node says of itself: in the new format it speaks both versions, in the old one the first alone; it offers all its blocks.
 pub(super) fn hello(genesis: &Genesis, format: Format, height: u64) -> Result<Hello, HelloFault> {
     let (storage, versions): (_, &[u32]) = match format {
         Format::Old => (Storage::Old, &[1]),
         Format::New => (Storage::CutOver, &[2, 1]),
     };
     let versions = Versions::new(versions.iter().copied())?;
+    let first = genesis.initial_height;
+    let offer = if height < first { None } else { Some(Heights::new(first, height)?) };
     let name = |what| move |bytes| HelloFault::Name { what, bytes };
     Ok(Hello {
         chain_id: Printable::new(&genesis.chain_id).map_err(name("the chain"))?,
@@ -45,7 +46,7 @@ pub(super) fn hello(genesis: &Genesis, format: Format, height: u64) -> Result<He
         terms: Terms::new(versions.clone(), versions, Version::ONE),
         time_rule: TimeRule::V0_38,
         attest_every: None,
-        status: Status::new(storage, None, height)?,
+        status: Status::new(storage, offer, height)?,
         agent: Printable::new(concat!("testnet/", env!("CARGO_PKG_VERSION"))).map_err(name("the agent"))?,
     })
 }

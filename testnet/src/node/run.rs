@@ -9,11 +9,12 @@ use libp2p::{Multiaddr, PeerId};
 use shim::counters::Counters;
 use shim::own::node::{Config as ShimConfig, Event, StartError, StaticPeer, start};
 use shim::own::relay::Received;
-use shim::source::NoBlocks;
+use shim::source::BlockSource;
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
 use tokio::time::sleep_until;
 
+use super::blocks::OwnBlocks;
 use super::disk::{Disk, DiskError};
 use super::host::{Host, News, Now};
 use super::outgoing::{Outgoing, Peer, Traffic};
@@ -27,6 +28,9 @@ const INBOX: usize = 1_024;
 
 /// Transactions and orders that may wait.
 const ORDERS: usize = 1_024;
+
+/// Heights after which the peers hear of what is offered by now; of the first one at once.
+const HELLO_EVERY: u64 = 100;
 
 /// Connections beside those of the scenario.
 const CONNECTIONS_MAX: u32 = 16;
@@ -114,7 +118,10 @@ pub async fn run(given: Given, mut stop: watch::Receiver<bool>) -> Result<(), No
     let (disk, recovered, last) = Disk::open(&home, genesis.rules)?;
     let (databases, validator_address) = (Arc::clone(disk.databases()), key.public().address());
     let format = super::disk::lock(&databases).format();
-    let hello = hello(&genesis, format, recovered.state.last_height)?;
+    let height = recovered.state.last_height;
+    let blocks = OwnBlocks::new(genesis.chain_id.clone(), Arc::clone(&databases), genesis.initial_height, height);
+    let blocks = Arc::new(blocks);
+    let greeting = hello(&genesis, format, height)?;
     let (inbox, mut messages) = mpsc::channel(INBOX);
     let counters = Arc::new(Counters::default());
     let peers = others.iter().map(|other| StaticPeer { id: other.id, addresses: vec![other.address.clone()] });
@@ -123,8 +130,8 @@ pub async fn run(given: Given, mut stop: watch::Receiver<bool>) -> Result<(), No
         listen: vec![listen],
         peers: peers.collect(),
         connections_max: CONNECTIONS_MAX,
-        hello,
-        source: Arc::new(NoBlocks { chain_id: genesis.chain_id.clone() }),
+        hello: greeting,
+        source: Arc::clone(&blocks) as Arc<dyn BlockSource>,
         book: None,
         relay: Some(inbox),
         counters: Arc::clone(&counters),
@@ -134,16 +141,21 @@ pub async fn run(given: Given, mut stop: watch::Receiver<bool>) -> Result<(), No
     let ways = others.iter().map(|Other { place, id, latency, .. }| Peer { place: *place, id: *id, latency: *latency });
     let outgoing = Outgoing::new(&handle, ways.collect(), Arc::clone(&traffic));
     let now = || Now { wall: wall(), clock: Instant::now() };
-    let height = recovered.state.last_height;
     let mut host = Host::start(config, Signer::new(key, last), (disk, recovered), outgoing, now())?;
     let view = Arc::new(View::new(name, genesis.chain_id.clone(), validator_address, databases, traffic));
     let (orders, mut ordered) = mpsc::channel(ORDERS);
     let listener = TcpListener::bind(address).await.map_err(|source| NodeError::Rpc { address, source })?;
     let serving = tokio::spawn(rpc::serve(listener, Arc::clone(&view), orders));
     tell(Level::Info, &format!("at height {height} in the {format:?} format"));
-    let mut result = Ok(());
+    let (mut result, mut told) = (Ok(()), height);
     while result.is_ok() {
-        view.set_height(host.height());
+        let height = host.height();
+        view.set_height(height);
+        if height >= told + HELLO_EVERY || height > told && told < genesis.initial_height {
+            blocks.grow(height);
+            handle.set_hello(hello(&genesis, format, height)?).await;
+            told = height;
+        }
         tell_news(&mut host, tell);
         let due = host.next_due().unwrap_or_else(|| Instant::now() + Duration::from_secs(3_600));
         tokio::select! {

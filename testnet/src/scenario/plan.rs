@@ -19,8 +19,6 @@ pub struct NodeCommands {
     pub start: String,
     /// Stops it.
     pub stop: String,
-    /// Succeeds while it runs.
-    pub alive: String,
     /// Its log.
     pub log: PathBuf,
 }
@@ -50,9 +48,9 @@ impl Scenario {
         table.insert("network".to_owned(), network.into());
         let old = self.nodes.iter().filter(|node| node.format == Format::Old);
         let nodes = old.map(|node| {
-            let NodeCommands { home, rpc, start, stop, alive, log } = commands(&node.name);
+            let NodeCommands { home, rpc, start, stop, log } = commands(&node.name);
             let path = |path: PathBuf| path.to_string_lossy().into_owned();
-            let words = [("home", path(home)), ("rpc", rpc), ("start", start), ("stop", stop), ("alive", alive)];
+            let words = [("home", path(home)), ("rpc", rpc), ("start", start), ("stop", stop)];
             let words = words.into_iter().chain([("log", path(log))]);
             let command: Table = words.map(|(key, value)| (key.to_owned(), value.into())).collect();
             let role = if node.power == 0 { "full" } else { "validator" };
@@ -69,6 +67,17 @@ impl Scenario {
         let text = toml::to_string(&table)?;
         Plan::parse(&text)?;
         Ok(text)
+    }
+}
+
+impl Scenario {
+    /// Nodes of the stages before that of a node.
+    #[must_use]
+    pub fn in_stages_before(&self, node: &str) -> Vec<String> {
+        let plan = self.plan(|_| NodeCommands::default()).ok().and_then(|text| Plan::parse(&text).ok());
+        let stages = plan.into_iter().flat_map(|plan| plan.stages).map(|stage| stage.nodes);
+        let before = stages.take_while(|nodes| nodes.iter().all(|other| other.as_str() != node));
+        before.flatten().map(String::from).collect()
     }
 }
 

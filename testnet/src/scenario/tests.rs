@@ -71,7 +71,7 @@ fn powers_that_no_chain_reckons_with_are_refused() {
 fn misspelt_keys_and_impossible_times_are_refused() {
     let words = refused("commit_ms", "comit_ms");
     assert!(words.contains("comit_ms"), "{words}");
-    let words = refused("commit_ms = 350", "commit_ms = 0");
+    let words = refused("commit_ms = 480", "commit_ms = 0");
     assert!(words.contains("network.commit_ms is 0; it must be 1 to 60000"), "{words}");
     let words = refused("nodes_in_flight_max = 1", "nodes_in_flight_max = 3");
     assert!(words.contains("the rollout: the plan is refused"), "{words}");

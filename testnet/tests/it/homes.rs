@@ -13,6 +13,7 @@ use node_migrate::migration::{self, Migration, Stage, Verified};
 use node_migrate::plan::{Plan, Request};
 use node_migrate::reading::Reading;
 use node_migrate::verify::{Input, InputDatabase, Report, check};
+use testnet::local::damage_once;
 use testnet::store::{Format, root};
 
 use crate::solo::Solo;
@@ -137,6 +138,27 @@ fn rows(home: &Path) -> Vec<(String, Vec<(String, String)>)> {
         (database.name.clone(), rows)
     };
     home.databases.iter().map(all).collect()
+}
+
+#[test]
+fn a_node_that_a_damaged_new_store_keeps_from_starting_goes_back_to_sled() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let home = folder.path().join("home");
+    let mut solo = Solo::create(&home, EngineKind::Sled, Format::Old);
+    solo.run_to(8);
+    let closed = solo.closed();
+    with_context(|context| {
+        let done = copied_and_verified(&home, NEW, context).cut_over(context).expect("cuts over");
+        assert!(damage_once(&home).expect("damages"));
+        assert!(testnet::store::Databases::open(&home).is_err(), "the node does not start");
+        done.roll_back(context).expect("rolls back");
+        assert!(!damage_once(&home).expect("is damaged once"));
+    });
+    let mut solo = closed.opened(&home);
+    assert_eq!(solo.databases.format(), Format::Old);
+    solo.run_to(12);
+    drop(solo.closed());
+    expect_clean(&home, 12);
 }
 
 #[test]

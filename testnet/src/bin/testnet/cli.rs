@@ -20,6 +20,8 @@ pub(crate) struct Arguments {
 pub(crate) enum Command {
     /// Run networks in one process under virtual time, one for each seed, and check what must hold.
     Sim(SimArguments),
+    /// Play a scenario on processes of this machine: its network rolled out, left alone, and rolled out with its faults.
+    Local(LocalArguments),
     /// Make the network of a scenario in a new folder: homes, ports, keys.
     Make {
         /// The scenario.
@@ -33,10 +35,24 @@ pub(crate) enum Command {
     Start(NodeArguments),
     /// End a node's process, and wait until it has ended.
     Stop(NodeArguments),
-    /// Succeed while a node's process is there.
-    Alive(NodeArguments),
     /// Ruin a node's state database, once, if it is in the new format.
     Damage(NodeArguments),
+}
+
+/// Arguments of `local`.
+#[derive(Debug, Args)]
+pub(crate) struct LocalArguments {
+    /// The scenario.
+    pub(crate) scenario: PathBuf,
+    /// A folder that is not there yet, for the networks.
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) folder: PathBuf,
+    /// Where reviews and comparison go.
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) report: PathBuf,
+    /// The program that migrates.
+    #[arg(long, value_name = "PROGRAM")]
+    pub(crate) node_migrate: PathBuf,
 }
 
 /// A node of a network.

@@ -1,18 +1,18 @@
 //! Nodes of a network of processes: made, run, started, stopped, looked at, damaged.
-#![expect(clippy::print_stderr, reason = "a program's log")]
+#![expect(clippy::print_stderr, clippy::print_stdout, reason = "a program's log and output")]
 
 use std::error::Error;
 use std::path::Path;
 use std::process::ExitCode;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use testnet::chain::Time;
-use testnet::local::{self, Layout};
+use testnet::local::{self, Layout, Stage};
 use testnet::node::{Level, run};
 use tokio::runtime::Builder;
 use tokio::sync::watch;
 
-use crate::cli::NodeArguments;
+use crate::cli::{LocalArguments, NodeArguments};
 
 /// What a command comes to.
 pub(crate) type Done = Result<(), Box<dyn Error>>;
@@ -29,6 +29,25 @@ pub(crate) fn end(done: Done) -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+pub(crate) fn local(arguments: &LocalArguments) -> Done {
+    let file = &arguments.scenario;
+    let scenario = std::fs::read_to_string(file).map_err(|error| format!("{}: {error}", file.display()))?;
+    let begin = Instant::now();
+    let absolute = |path: &Path| std::path::absolute(path);
+    let (folder, report) = (absolute(&arguments.folder)?, absolute(&arguments.report)?);
+    local::play(&Stage {
+        scenario: &scenario,
+        folder: &folder,
+        report: &report,
+        program: &std::env::current_exe()?,
+        node_migrate: &absolute(&arguments.node_migrate)?,
+        now,
+        tell: |line| println!("{line}"),
+    })?;
+    println!("ok: all scenes in {} s; reviews and comparison are in {}", begin.elapsed().as_secs(), report.display());
+    Ok(())
 }
 
 pub(crate) fn make(scenario: &Path, folder: &Path) -> Done {
@@ -56,14 +75,6 @@ pub(crate) fn start(arguments: &NodeArguments) -> Done {
 
 pub(crate) fn stop(arguments: &NodeArguments) -> Done {
     Ok(local::stop(&Layout::open(&arguments.folder)?, &arguments.node)?)
-}
-
-pub(crate) fn alive(arguments: &NodeArguments) -> ExitCode {
-    match Layout::open(&arguments.folder) {
-        Ok(layout) if local::is_alive(&layout, &arguments.node) => ExitCode::SUCCESS,
-        Ok(_) => ExitCode::FAILURE,
-        Err(error) => end(Err(error.into())),
-    }
 }
 
 pub(crate) fn damage(arguments: &NodeArguments) -> Done {

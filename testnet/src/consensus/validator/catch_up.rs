@@ -28,6 +28,15 @@ impl Validator {
 }
 
 impl Host {
+    /// Asks a peer that is deciding a later height for the block that is missing here: it has it. Once a height, as others tell the same.
+    pub(super) fn ask_if_behind(&mut self, peer: u32, height: u64) {
+        let missing = self.state.next_height();
+        if height > missing && self.asked_for != missing {
+            self.asked_for = missing;
+            self.send(Receiver::Peer(peer), Message::BlockRequest { height: missing });
+        }
+    }
+
     /// Asks all peers for the next block, if there has been no decision since it was last looked.
     pub(super) fn ask_if_stuck(&mut self) {
         let height = self.state.next_height();

@@ -40,6 +40,8 @@ pub(super) struct Host {
     pub(super) timers: Timers,
     /// The next height when it was last looked whether a decision is overdue.
     pub(super) looked_at: u64,
+    /// The height that a peer was last asked for because it was ahead.
+    pub(super) asked_for: u64,
     /// The log, while the engine takes it in.
     pub(super) replayed: Option<BTreeSet<Vec<u8>>>,
     /// A block that the engine asked for meanwhile.
@@ -74,6 +76,7 @@ impl Host {
             pool: Pool::default(),
             timers: Timers::default(),
             looked_at: 0,
+            asked_for: 0,
             replayed: None,
             wanted: None,
             has_refused: false,

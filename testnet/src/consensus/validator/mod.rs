@@ -106,6 +106,9 @@ impl Validator {
     }
 
     fn message(&mut self, from: u32, message: Message) {
+        if let Some(height) = message.height_decided_on() {
+            self.host.ask_if_behind(from, height);
+        }
         match message {
             Message::Vote(vote) => self.feed(EngineInput::Vote(vote)),
             Message::Proposal(proposal) => self.feed(EngineInput::Proposal(proposal)),

@@ -137,6 +137,17 @@ impl Message {
         }
     }
 
+    /// The height that its sender is deciding, if it says so.
+    #[must_use]
+    pub const fn height_decided_on(&self) -> Option<u64> {
+        match self {
+            Self::Vote(vote) => Some(vote.message.height.0),
+            Self::Proposal(proposal) => Some(proposal.message.height.0),
+            Self::Part { height, .. } => Some(*height),
+            _ => None,
+        }
+    }
+
     /// Reads a message of either version.
     ///
     /// # Errors

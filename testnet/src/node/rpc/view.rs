@@ -36,13 +36,9 @@ impl View {
 
     /// A message of a peer came: the peer is at this height, or says so.
     pub(in crate::node) fn saw(&self, message: &Message) {
-        let height = match message {
-            Message::Vote(vote) => vote.height.0,
-            Message::Proposal(proposal) => proposal.height.0,
-            Message::Part { height, .. } => *height,
-            _ => return,
-        };
-        self.seen.store(height, Ordering::Relaxed);
+        if let Some(height) = message.height_decided_on() {
+            self.seen.store(height, Ordering::Relaxed);
+        }
     }
 
     /// The last height that is stored.
