@@ -39,7 +39,8 @@ class Scenario:
     def run_to(self, height):
         """Starts the network, changes the power of a validator, and returns all blocks."""
         self.network.start()
-        self.network.nodes[0].wait_height(self.height + 1)
+        for node in self.network.nodes[:2]:
+            node.wait_height(self.height + 1)
         key = self.network.nodes[1].call("status")["validator_info"]["pub_key"]["value"]
         self.network.send_this(f"val=ed25519!{key}!{10 + height % 7}")
         self.network.run_to(height)
