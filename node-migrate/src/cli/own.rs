@@ -33,7 +33,8 @@ pub(crate) struct Own {
     /// differs.
     #[arg(long, value_name = "K")]
     pub(crate) attest_every: Option<NonZeroU64>,
-    /// File with the key that signs checkpoints [default: the one of `checkpoint create`, made in the home].
+    /// File with the key that signs checkpoints, as `checkpoint create --new-key` makes it [default: one of its own, made in the
+    /// home].
     #[arg(long, value_name = "FILE", requires = "attest_every")]
     pub(crate) attest_key: Option<PathBuf>,
     /// Public key of another node that attests to the same tree, as `checkpoint create` prints it (may be repeated).

@@ -9,6 +9,8 @@ mod crash;
 mod damage;
 #[cfg(feature = "shim")]
 mod fetching;
+#[cfg(feature = "shim")]
+mod fetching_peers;
 mod fixture;
 mod fleet;
 mod formats;
