@@ -92,7 +92,10 @@ impl Trial {
 
     fn act(&self, action: Action) -> Outcome {
         let node = NodeName::try_from("val0".to_owned()).expect("a name");
-        self.driver().act(&Order { node, action, seconds_max: 120 })
+        let driver = self.driver();
+        // As the controller does: who has seen nothing knows of nothing that is the rollout's own.
+        driver.observe(&State::new(&self.plan));
+        driver.act(&Order { node, action, seconds_max: 120 })
     }
 
     fn done(&self, action: Action) {
@@ -158,6 +161,25 @@ fn a_node_goes_forward_and_back_and_is_seen_at_every_step() {
     assert_eq!(trial.stands(), stopped(Side::Old, Prepared::Nothing));
     assert_eq!(engines(&trial.home())["blockstore.db"], "goleveldb");
     assert_eq!(digests(&trial.home()), before);
+    // Taken up again: what it came back from is let go.
+    trial.forward();
+    assert_eq!(trial.stands(), stopped(Side::New, Prepared::Nothing));
+    assert_eq!(digests(&trial.home()), before);
+}
+
+#[test]
+fn a_migration_from_before_the_rollout_is_the_operators_to_let_go() {
+    let trial = Trial::new("");
+    trial.forward();
+    let node = NodeName::try_from("val0".to_owned()).expect("a name");
+    let driver = trial.driver();
+    let mut state = State::new(&trial.plan);
+    state.begun_at_ms = 4_000_000_000_000;
+    driver.observe(&state);
+    match driver.act(&Order { node, action: Action::Copy, seconds_max: 120 }) {
+        Outcome::Failed { reason } => assert!(reason.contains("cut over and not finalised"), "{reason}"),
+        other => panic!("{other:?}"),
+    }
 }
 
 #[test]

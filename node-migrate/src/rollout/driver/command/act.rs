@@ -1,6 +1,5 @@
 //! The actions, by this program and by the commands of the plan. Each looks first whether it is done already.
 
-use std::sync::atomic::Ordering;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -143,7 +142,8 @@ impl Work<'_> {
     /// What a failed stage was migrated back to still keeps the new databases of then, which lack its heights since. They are let go
     /// once what the node runs on is verified; whatever was there before the rollout is not touched.
     fn copy(&self) -> Result<String, String> {
-        if home::came_back(self.command, self.driver.since_ms.load(Ordering::Relaxed))? {
+        let since_ms = self.driver.since_ms.get();
+        if since_ms.map_or(Ok(false), |since_ms| home::came_back(self.command, *since_ms))? {
             self.program(&["verify", "HOME", "--live"])?;
             self.program(&["finalise", "HOME", "--execute"])?;
         }

@@ -12,8 +12,8 @@ mod rpc;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use rayon::prelude::*;
 
@@ -35,7 +35,7 @@ pub struct CommandDriver {
     rpcs: BTreeMap<NodeName, Rpc>,
     errors: Mutex<BTreeMap<NodeName, ErrorCount>>,
     /// When the rollout began: what was migrated before is not its own.
-    since_ms: AtomicU64,
+    since_ms: OnceLock<u64>,
 }
 
 /// Why a plan cannot be run by commands.
@@ -71,7 +71,7 @@ impl CommandDriver {
             rpcs.insert(name.clone(), Rpc::new(&command.rpc).ok_or_else(url)?);
         }
         let children = Children { program, folder, stop };
-        Ok(Self { plan: plan.clone(), children, rpcs, errors: Mutex::default(), since_ms: AtomicU64::new(u64::MAX) })
+        Ok(Self { plan: plan.clone(), children, rpcs, errors: Mutex::default(), since_ms: OnceLock::new() })
     }
 
     fn command_of(&self, node: &NodeName) -> Option<&CommandNode> {
@@ -108,7 +108,7 @@ impl CommandDriver {
 
 impl Driver for CommandDriver {
     fn observe(&self, state: &State) -> Observations {
-        self.since_ms.store(state.begun_at_ms, Ordering::Relaxed);
+        self.since_ms.get_or_init(|| state.begun_at_ms);
         let nodes: BTreeMap<NodeName, NodeSeen> =
             self.plan.nodes.par_iter().map(|(name, _)| (name.clone(), self.see(name, state.begun_at_ms))).collect();
         let mut sources: Vec<_> =
