@@ -115,10 +115,14 @@ tunnelled() {
     python3 "$upstream/tunnel.py" "$programs/cometbft-0.38" "$programs/cometbft-0.39" "$work/$count" "$node_migrate"
 }
 
-# every_block TARGET HEIGHTS: a generated home with tables on several levels, checked block by block by upstream's own code.
+# every_block TARGET HEIGHTS [VIA]: a generated home, of goleveldb or of VIA, with tables on several levels, checked block by block by upstream's own code.
 every_block() {
     local generated=$work/generated-$1
     "$programs/bench" chain -home "$generated" -seed 5 -heights "$2" -vals 10 -txs 3 -val-change 100 -big-every 50 >/dev/null
+    if [ $# -gt 2 ]; then
+        migrate migrate "$generated" --to "$3"
+        migrate finalise "$generated"
+    fi
     python3 "$upstream/engines.py" "$programs/engine-check" "$node_migrate" "$generated" "$1"
     "$programs/bench" check -home "$generated" -engine "$1"
     rm -rf "$generated"
@@ -193,7 +197,7 @@ synced cometbft-0.38-initial-height 0.38 classic pebbledb
 followed 0.40 libp2p
 engines simapp-0.50-mixed-engines pebbledb
 engines simapp-0.50-mixed-engines goleveldb
-every_block goleveldb 3000
+every_block goleveldb 3000 pebbledb
 for release in 0.40 1.0; do
     network "$release" pebbledb
     checkpoints "$release"
