@@ -40,6 +40,9 @@ bash scripts/all-homes.sh
 stage "real engines and real nodes"
 if have go && have python3; then bash scripts/real-nodes.sh smoke; else skip "real engines and real nodes: Go and Python 3 are needed"; fi
 
+stage "a staged rollout over seven validators of our own"
+bash scripts/testnet.sh
+
 stage "a staged rollout over real validators"
 if have go && have python3; then bash scripts/testnet.sh real; else skip "a staged rollout over real validators: Go and Python 3 are needed"; fi
 

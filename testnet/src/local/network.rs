@@ -159,6 +159,17 @@ impl Network {
     }
 }
 
+/// Ends the nodes of all networks below a folder, as far as they can be ended: for somebody who is told to end at once.
+pub fn end_all(folder: &Path) {
+    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+        let Ok(layout) = Layout::open(&entry.path()) else { continue };
+        for node in &layout.scenario.nodes {
+            // Whoever cannot be ended is told of by the system's list of processes.
+            let _ = process::stop(&layout, &node.name);
+        }
+    }
+}
+
 impl Drop for Network {
     fn drop(&mut self) {
         self.load = None;

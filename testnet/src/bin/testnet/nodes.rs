@@ -20,6 +20,9 @@ pub(crate) type Done = Result<(), Box<dyn Error>>;
 /// Time for what is under way to end.
 const FAREWELL: Duration = Duration::from_secs(2);
 
+/// Exit code of a command that a signal ended.
+const INTERRUPTED: i32 = 130;
+
 /// Says what went wrong, and gives the exit code.
 pub(crate) fn end(done: Done) -> ExitCode {
     match done {
@@ -37,6 +40,11 @@ pub(crate) fn local(arguments: &LocalArguments) -> Done {
     let begin = Instant::now();
     let absolute = |path: &Path| std::path::absolute(path);
     let (folder, report) = (absolute(&arguments.folder)?, absolute(&arguments.report)?);
+    let networks = folder.clone();
+    ctrlc::set_handler(move || {
+        local::end_all(&networks);
+        std::process::exit(INTERRUPTED);
+    })?;
     local::play(&Stage {
         scenario: &scenario,
         folder: &folder,
