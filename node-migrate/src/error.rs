@@ -39,7 +39,8 @@ pub(crate) enum Kind {
     State,
     /// A rollout halted.
     Halted,
-    /// A peer refuses us, or cannot be reached.
+    /// A peer refuses us, cannot be reached, or does not have what is asked for.
+    #[cfg(feature = "shim")]
     Peer,
     /// Stopped on request.
     Interrupted,
@@ -57,6 +58,7 @@ impl Kind {
             Self::System => 7,
             Self::State => 8,
             Self::Halted => 9,
+            #[cfg(feature = "shim")]
             Self::Peer => 10,
             Self::Interrupted => 130,
         }
@@ -73,6 +75,7 @@ impl Kind {
             Self::System => "system",
             Self::State => "state",
             Self::Halted => "halted",
+            #[cfg(feature = "shim")]
             Self::Peer => "peer",
             Self::Interrupted => "interrupted",
         }
@@ -193,7 +196,7 @@ impl From<GatherError> for AppError {
                 Self::new(Kind::Interrupted, message).hint("give the command again")
             }
             GatherError::Keep(source) => of_durable(source),
-            GatherError::Peers(_) => Self::new(Kind::System, message),
+            GatherError::Peers(_) => Self::new(Kind::Peer, message),
             _ => Self::new(Kind::Damaged, message),
         }
     }

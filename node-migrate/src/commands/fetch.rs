@@ -42,7 +42,7 @@ pub(super) fn run(words: &Fetch, world: &Surroundings) -> Result<(), AppError> {
             let reason = first.refused.as_deref().unwrap_or_default();
             let message =
                 format!("{missing} of {asked} blocks could not be had, the first of height {}: {reason}", first.height);
-            Err(AppError::new(Kind::Damaged, message).hint("name another peer that has the blocks, by --from"))
+            Err(AppError::new(Kind::Peer, message).hint("name another peer that has the blocks, by --from"))
         }
     }
 }

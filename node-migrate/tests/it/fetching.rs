@@ -217,6 +217,6 @@ fn what_cannot_be_fetched_is_said_with_the_remedy() {
     let ended = run(&[&only[..], &from].concat()).ok();
     assert!(ended.out.contains("1 blocks fetched and proven"), "{}", ended.out);
     let begin = std::time::Instant::now();
-    run(&[&only[..], &from[..2]].concat()).failed(5, "1 of 1 blocks could not be had, the first of height 8");
+    run(&[&only[..], &from[..2]].concat()).failed(10, "1 of 1 blocks could not be had, the first of height 8");
     assert!(begin.elapsed() < Duration::from_secs(90));
 }

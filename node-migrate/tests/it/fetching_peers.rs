@@ -215,7 +215,7 @@ fn a_converted_home_is_still_of_its_chain_and_another_genesis_is_not() {
     assert!(ended.out.contains("5 blocks fetched and proven"), "{}{}", ended.out, ended.err);
     let other = [&genesis(&home)[..], b"\n"].concat();
     fs::write(home.join("config/genesis.json"), other).expect("writes");
-    let ended = fetch(&home, &served.own(), "5..9").failed(5, "5 of 5 blocks could not be had");
+    let ended = fetch(&home, &served.own(), "5..9").failed(10, "5 of 5 blocks could not be had");
     assert!(ended.err.contains("genesis"), "{}", ended.err);
 }
 
@@ -259,6 +259,6 @@ fn peers_of_other_versions_say_so_on_both_sides() {
     assert!(fetch(&home, &listener.own(), "5..9").ok().out.contains("5 blocks fetched and proven"));
     let given_up = ["--own", LOOPBACK, "--sunset", "1@5", "--sunset", "2@7"];
     let said =
-        fetch(&home, &Served::start(&one.home(), &given_up).own(), "5..9").failed(5, "5 of 5 blocks could not be had");
+        fetch(&home, &Served::start(&one.home(), &given_up).own(), "5..9").failed(10, "5 of 5 blocks could not be had");
     assert!(said.err.contains("2 up to height 7"), "{}", said.err);
 }
