@@ -28,6 +28,6 @@ mod tool;
 pub use damage::{DamageError, damage_once};
 pub use fault::SceneError;
 pub use layout::{Layout, LayoutError};
-pub use network::end_all;
+pub use network::{Network, end_all};
 pub use process::{ProcessError, start, stop};
 pub use scenes::{Stage, play};
