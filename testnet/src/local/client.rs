@@ -51,8 +51,10 @@ pub struct HeightSeen {
     pub validators_hash: String,
     /// The round in which it was decided.
     pub round: u64,
-    /// For each validator, whether it signed.
-    pub signed: Vec<bool>,
+    /// Addresses of the validators that signed, in hex.
+    pub signers: Vec<String>,
+    /// How many did not.
+    pub missed: usize,
 }
 
 impl Client {
@@ -100,12 +102,17 @@ impl Client {
         let time = text(&header["time"], "time")?.parse::<jiff::Timestamp>();
         let time = time.map_err(|error| self.wrong(&path, error.to_string()))?;
         let signatures = commit["signatures"].as_array().ok_or_else(|| missing("signatures"))?;
+        let is_there = |signature: &&Value| signature["block_id_flag"] != 1;
+        let signers =
+            signatures.iter().filter(is_there).map(|signature| text(&signature["validator_address"], "signer"));
+        let signers = signers.collect::<Result<Vec<String>, RpcError>>()?;
         Ok(HeightSeen {
             hash: text(&commit["block_id"]["hash"], "block id")?,
             millis: u64::try_from(time.as_millisecond()).unwrap_or_default(),
             validators_hash: text(&header["validators_hash"], "validators hash")?,
             round: commit["round"].as_u64().ok_or_else(|| missing("round"))?,
-            signed: signatures.iter().map(|signature| signature["block_id_flag"] != 1).collect(),
+            missed: signatures.len() - signers.len(),
+            signers,
         })
     }
 

@@ -1,6 +1,7 @@
 //! A node's process, started and stopped as a service manager does it.
 
 use std::fs::File;
+use std::io::{Read, Seek, SeekFrom};
 use std::net::TcpStream;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -19,6 +20,9 @@ const LOOK_EVERY: Duration = Duration::from_millis(50);
 /// How long a process may take to end.
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// Of a log so much is told.
+const WORDS_BYTES: u64 = 400;
+
 /// Why a process could not be started or stopped.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -35,12 +39,14 @@ pub enum ProcessError {
     #[error(transparent)]
     Durable(#[from] DurableError),
     /// It ended at once.
-    #[error("{node} ended at its start: {status}; its log says why")]
+    #[error("{node} ended at its start, {status}: {words}")]
     Ended {
         /// Whose.
         node: String,
         /// How.
         status: ExitStatus,
+        /// The end of its log.
+        words: String,
     },
     /// It runs and does not come up.
     #[error("{node} is not up after {PATIENCE:?}; its log may say why")]
@@ -81,7 +87,7 @@ pub fn start(layout: &Layout, node: &str, program: &Path) -> Result<(), ProcessE
     let end = Instant::now() + PATIENCE;
     while TcpStream::connect(layout.rpc(place)).is_err() {
         if let Some(status) = child.try_wait().map_err(failed)? {
-            return Err(ProcessError::Ended { node: node.to_owned(), status });
+            return Err(ProcessError::Ended { node: node.to_owned(), status, words: last_words(&layout.log(node)) });
         }
         if Instant::now() >= end {
             return Err(ProcessError::Silent { node: node.to_owned() });
@@ -89,6 +95,18 @@ pub fn start(layout: &Layout, node: &str, program: &Path) -> Result<(), ProcessE
         sleep(LOOK_EVERY);
     }
     Ok(())
+}
+
+/// The last lines of a log.
+fn last_words(log: &Path) -> String {
+    let read = || {
+        let mut file = File::open(log)?;
+        let length = file.metadata()?.len();
+        file.seek(SeekFrom::Start(length.saturating_sub(WORDS_BYTES)))?;
+        let mut bytes = Vec::new();
+        file.read_to_end(&mut bytes).map(|_| String::from_utf8_lossy(&bytes).trim().to_owned())
+    };
+    read().unwrap_or_else(|error: std::io::Error| format!("its log cannot be read: {error}"))
 }
 
 /// Asks a node to end, and waits until it has.

@@ -32,7 +32,7 @@ pub(super) fn rows(heights: &[(u64, HeightSeen)]) -> Vec<Row> {
         Some(Row {
             height: *height,
             seconds: std::time::Duration::from_millis(millis).as_secs_f64(),
-            missed: seen.signed.iter().filter(|signed| !**signed).count(),
+            missed: seen.missed,
             is_change: seen.validators_hash != before.validators_hash,
         })
     };
@@ -63,15 +63,15 @@ mod tests {
 
     #[test]
     fn rows_are_what_lies_between_blocks() {
-        let seen = |millis, validators_hash: &str, signed: &[bool]| HeightSeen {
+        let seen = |millis, validators_hash: &str, missed| HeightSeen {
             hash: String::new(),
             millis,
             validators_hash: validators_hash.to_owned(),
             round: 0,
-            signed: signed.to_vec(),
+            signers: Vec::new(),
+            missed,
         };
-        let heights =
-            [(7, seen(1_000, "A", &[])), (8, seen(1_500, "A", &[true, false])), (9, seen(2_250, "B", &[true; 2]))];
+        let heights = [(7, seen(1_000, "A", 0)), (8, seen(1_500, "A", 1)), (9, seen(2_250, "B", 0))];
         let row = |height, seconds, missed, is_change| Row { height, seconds, missed, is_change };
         let rows = rows(&heights);
         assert_eq!(rows, [row(8, 0.5, 1, false), row(9, 0.75, 0, true)]);
