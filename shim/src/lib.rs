@@ -6,7 +6,7 @@
 //! | [`classic`] | CometBFT's classic peer protocol, releases 0.34 to 0.40 |
 //! | [`counters`] | what happened how often, by protocol, peer and outcome |
 //! | [`lp2p`] | CometBFT's libp2p transport |
-//! | [`own`] | our own protocols over libp2p: hello, blocks, attestations |
+//! | [`own`] | our own protocols over libp2p: hello, blocks, attestations, relayed messages |
 //! | [`memory`] | what payloads may take until their service has let go of them |
 //! | [`peering`] | what every transport looks like to the services above: sessions, channels, messages |
 //! | [`source`] | what a service may offer: blocks that were verified |

@@ -64,7 +64,8 @@ pub enum ProcessError {
     },
 }
 
-/// Starts a node by `program`, this very one, and waits until it is up. It is in a process group of its own, so that no signal to whoever started it ends the node.
+/// Starts a node by `program`, this very one, and waits until it is up. It is in a process group of its own, so that no signal to
+/// whoever started it ends the node.
 ///
 /// # Errors
 /// [`ProcessError`].
