@@ -108,7 +108,9 @@ pub(super) fn text(report: &Report) -> String {
     for what in &report.not_checked {
         text.push_str(&format!("not checked: {what}\n"));
     }
-    if report.findings_total == 0 {
+    if report.findings_total == 0 && report.exceptions_total > 0 {
+        text.push_str("Verified but for the exceptions: what was left out is missing. The cut-over asks for --accept-exceptions.\n");
+    } else if report.findings_total == 0 {
         text.push_str("Verified: nothing is missing, nothing is changed.\n");
     }
     text

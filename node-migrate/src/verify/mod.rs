@@ -31,7 +31,7 @@ pub use what::What;
 
 use crate::context::{Context, Interrupted};
 use crate::home::Role;
-use findings::Findings;
+use findings::{Findings, Place};
 use quarantine::Quarantine;
 
 /// What is verified: databases of one node at one time.
@@ -84,12 +84,22 @@ pub fn check(input: &Input<'_>, context: &Context<'_>) -> Result<Report, VerifyE
     pool.install(|| check_here(input, context))
 }
 
+/// What the operator agreed to leave out is an exception also where no check would miss it, as in an application's own rows.
+fn left_out(database: &InputDatabase<'_>, findings: &Findings<'_>) {
+    for (first, last) in &database.quarantined {
+        let place = Place { database: &database.name, key: first, height: None };
+        let expected = format!("the source's rows from here to {}", report::printable(last));
+        findings.report(What::Missing, place, &expected, &"left out: they are damaged in the source");
+    }
+}
+
 fn check_here(input: &Input<'_>, context: &Context<'_>) -> Result<Report, VerifyError> {
     let findings = Findings::new(Quarantine::of(&input.databases));
     let mut report = Report::default();
     for database in &input.databases {
         database.store.remarks().into_iter().for_each(|remark| findings.remark(format!("{}: {remark}", database.name)));
     }
+    input.databases.iter().for_each(|database| left_out(database, &findings));
     let stored = chain::stored_heights(&input.databases, &findings);
     let surveys = survey::run(&input.databases, stored.unwrap_or_default(), &findings, context)?;
     counts::write(&input.databases, &surveys, &findings, &mut report);

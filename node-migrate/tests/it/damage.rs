@@ -83,7 +83,57 @@ fn a_missing_table_is_named() {
     let file = table(&home);
     fs::remove_file(&file).expect("removes");
     let name = file.file_name().expect("has a name").to_str().expect("is UTF-8").to_owned();
-    run(&["run", text(&home), "--to", "pebbledb", "--execute"]).failed(5, &name);
+    let ended = run(&["run", text(&home), "--to", "pebbledb", "--execute"]).failed(5, &name);
+    assert!(ended.err.contains("--on-corrupt quarantine"), "{}", ended.err);
+    // All blocks were in it: what is left must not pass for the whole without consent.
+    run(&["run", text(&home), "--to", "pebbledb", "--on-corrupt", "quarantine", "--execute"]).ok();
+    let verified = run(&["verify", text(&home)]).ok();
+    assert!(verified.out.contains("exception (quarantined)") && verified.out.contains("left out"), "{}", verified.out);
+    assert!(!verified.out.contains("nothing is missing"), "{}", verified.out);
+    run(&["cutover", text(&home), "--execute"]).failed(8, "--accept-exceptions");
+}
+
+#[test]
+fn what_is_left_out_of_rows_that_nothing_checks_is_an_exception_too() {
+    let fixture = Fixture::unpack(HOME);
+    let home = fixture.home();
+    let folder = home.join("data/kvstore.db");
+    let tables: Vec<_> = fs::read_dir(&folder)
+        .expect("lists")
+        .map(|entry| entry.expect("lists").path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "ldb"))
+        .collect();
+    for table in &tables {
+        let mut bytes = fs::read(table).expect("reads");
+        let middle = bytes.len() / 2;
+        bytes[middle] ^= 0x10;
+        fs::write(table, bytes).expect("writes");
+    }
+    let words = ["--to", "pebbledb", "--db", "kvstore", "--on-corrupt", "quarantine", "--execute"];
+    run(&[&["run", text(&home)], &words[..]].concat()).ok();
+    let verified = run(&["verify", text(&home)]).ok();
+    assert!(verified.out.contains("exception (quarantined)") && verified.out.contains("left out"), "{}", verified.out);
+    run(&["cutover", text(&home), "--execute"]).failed(8, "--accept-exceptions");
+}
+
+#[test]
+fn an_empty_block_store_beside_a_state_with_blocks_is_a_finding() {
+    let fixture = Fixture::unpack(HOME);
+    let home = fixture.home();
+    let empty = Fixture::unpack(HOME);
+    let folder = home.join("data/blockstore.db");
+    for entry in fs::read_dir(&folder).expect("lists") {
+        fs::remove_file(entry.expect("lists").path()).expect("removes");
+    }
+    // The evidence database of the same node has no rows.
+    for entry in fs::read_dir(empty.home().join("data/evidence.db")).expect("lists") {
+        let path = entry.expect("lists").path();
+        fs::copy(&path, folder.join(path.file_name().expect("a name"))).expect("copies");
+    }
+    run(&["run", text(&home), "--to", "pebbledb", "--execute"]).ok();
+    let ended = run(&["verify", text(&home)]).failed(6, "verification found");
+    assert!(ended.out.contains("an empty store"), "{}", ended.out);
+    run(&["cutover", text(&home), "--execute"]).failed(6, "no cut-over");
 }
 
 #[test]

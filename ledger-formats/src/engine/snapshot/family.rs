@@ -4,8 +4,11 @@
 //! from the manifest's log number on. The manifest is read after the logs, so whatever a copied batch
 //! builds on is in the logs or in that manifest's tables. The engine commits the log number before it
 //! removes or recycles a log, so a log that went away while it was copied is not needed any more.
+//! It removes a table only after the manifest has let go of it: a table that was gone before a manifest
+//! was read, and is in that manifest, is lost. The snapshot goes without it; its reader names it when it
+//! comes to its keys.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File, Metadata};
 use std::io;
 use std::os::unix::fs::MetadataExt;
@@ -61,6 +64,7 @@ impl Procedure<'_> {
     /// Steps 1 to 6: the manifest, the copied logs with their lengths, the tables.
     fn run(&mut self) -> Result<(Manifest, BTreeMap<u64, u64>, Tables), SnapshotError> {
         let mut tables = Tables::new(self.source, self.into, self.engine);
+        let (mut gone, mut lost) = (BTreeSet::new(), BTreeSet::new());
         loop {
             self.attempt()?;
             let Some((hint, listed)) = self.hint()? else { continue };
@@ -71,7 +75,9 @@ impl Procedure<'_> {
                 if listed.iter().any(|log| version.needs_log(*log) && !copied.contains_key(log)) {
                     break;
                 }
-                if tables.link(version)? {
+                lost.extend(version.tables.iter().map(|table| table.number).filter(|number| gone.contains(number)));
+                gone = tables.link(version, &lost)?;
+                if gone.is_empty() {
                     self.drop_logs(&mut copied, |log| version.needs_log(log))?;
                     return Ok((manifest, copied, tables));
                 }

@@ -29,19 +29,24 @@ impl Tables {
         Self { source, into, engine, taken: BTreeMap::new(), copied: None }
     }
 
-    /// Makes the snapshot's tables those of `version`; `false` when one is gone from the source, and
-    /// what was taken then stays. Upper levels, which change soonest, come first.
-    pub(super) fn link(&mut self, version: &Version) -> Result<bool, SnapshotError> {
+    /// Makes the snapshot's tables those of `version`, without the `lost` ones; gives the numbers of others that are gone from
+    /// the source. Upper levels, which change soonest, come first.
+    pub(super) fn link(&mut self, version: &Version, lost: &BTreeSet<u64>) -> Result<BTreeSet<u64>, SnapshotError> {
+        let mut gone = BTreeSet::new();
         for table in &version.tables {
-            if self.taken.contains_key(&table.number) {
+            if self.taken.contains_key(&table.number) || lost.contains(&table.number) {
                 continue;
             }
             let from = table_path(&self.source, self.engine, table.number);
             let name = PathBuf::from(from.file_name().unwrap_or_default());
-            if !self.one(&from, &self.into.join(&name))? {
-                return Ok(false);
+            if self.one(&from, &self.into.join(&name))? {
+                self.taken.insert(table.number, (name, table.size));
+            } else {
+                gone.insert(table.number);
             }
-            self.taken.insert(table.number, (name, table.size));
+        }
+        if !gone.is_empty() {
+            return Ok(gone);
         }
         let live: BTreeSet<u64> = version.tables.iter().map(|table| table.number).collect();
         let dead: Vec<u64> = self.taken.keys().copied().filter(|number| !live.contains(number)).collect();
@@ -50,7 +55,7 @@ impl Tables {
                 durable::remove_file(&self.into.join(name))?;
             }
         }
-        Ok(true)
+        Ok(gone)
     }
 
     /// Links or copies one file; `false` when it is gone.

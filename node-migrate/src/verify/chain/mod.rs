@@ -81,16 +81,17 @@ pub(super) fn run(
     if let Some(evidence) = stores::find(&input.databases, surveys, Role::Evidence) {
         evidence.layout(&[Kind::CommittedEvidence, Kind::PendingEvidence], findings);
     }
-    let Some(stored) = stored else {
-        missing_store_state(&blocks, &block_rows, findings);
-        return Ok(());
-    };
     let state_key = StateKey::Single(StateRecord::State);
     let state_value = state_rows.as_ref().and_then(|rows| rows.fetch(&state_key).row());
     let state_record = state_value
         .as_deref()
         .zip(state_rows.as_ref())
         .and_then(|(value, rows)| rows.decode::<State<'_>>(&state_key, value));
+    let Some(stored) = stored else {
+        let height = state_record.as_ref().map_or(0, |state| state.last_block_height);
+        missing_store_state(&blocks, &block_rows, height, findings);
+        return Ok(());
+    };
     let chain = Chain {
         blocks: block_rows,
         state: state_rows,
@@ -127,13 +128,18 @@ fn chain_id(input: &Input<'_>, state: Option<&State<'_>>, blocks: &Rows<'_>, sto
     BlockMeta::decode(&value).map(name).unwrap_or_default()
 }
 
-/// A block store that does not say what it holds is new, or just state-synced, or has lost its one record.
-fn missing_store_state(blocks: &Surveyed<'_>, rows: &Rows<'_>, findings: &Findings<'_>) {
-    let of_a_new_node = [Kind::SeenCommit, Kind::LayoutVersion].map(|kind| blocks.survey.inventory.rows(kind));
-    let others = blocks.survey.keys - of_a_new_node.iter().sum::<u64>();
-    if others > 0 && matches!(rows.fetch(&BlockKey::StoreState), rows::Fetched::Absent) {
+/// A block store that does not say what it holds is new, or just state-synced, which leaves a seen commit in it; or it has lost
+/// its one record, or everything. `state`: the height of the state, 0 when there is none.
+fn missing_store_state(blocks: &Surveyed<'_>, rows: &Rows<'_>, state: u64, findings: &Findings<'_>) {
+    let [seen, labels] = [Kind::SeenCommit, Kind::LayoutVersion].map(|kind| blocks.survey.inventory.rows(kind));
+    let others = blocks.survey.keys - seen - labels;
+    let is_absent = || matches!(rows.fetch(&BlockKey::StoreState), rows::Fetched::Absent);
+    if others > 0 && is_absent() {
         let actual = format!("none, beside {others} rows");
         rows.report(&BlockKey::StoreState, What::Missing, &"base and height of the store", &actual);
+    } else if others + seen == 0 && state > 0 && is_absent() {
+        let expected = format!("the blocks of a node whose state is of height {state}");
+        rows.report(&BlockKey::StoreState, What::Missing, &expected, &"an empty store");
     }
     findings.not_checked(format!("layers 3 and 4: {} does not say which heights it holds", rows.name));
 }
