@@ -92,8 +92,8 @@ struct Scratch {
 impl Scratch {
     fn beside(folder: &Path) -> Result<Self, DurableError> {
         let parent = folder.parent().unwrap_or(Path::new("/"));
-        crate::workspace::create_beside(&parent.join(FOLDER))?;
-        Self::create(&parent.join(FOLDER))
+        let folder = parent.join(FOLDER);
+        crate::workspace::create_beside_with(&folder, || Self::create(&folder))
     }
 
     fn create(parent: &Path) -> Result<Self, DurableError> {

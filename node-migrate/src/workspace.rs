@@ -16,6 +16,7 @@
 
 use std::fs::{self, File, FileTimes, TryLockError};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use ledger_formats::durable::{self, DurableError};
 
@@ -256,14 +257,33 @@ impl Places {
 /// # Errors
 /// When it cannot be created.
 pub(crate) fn create_beside(folder: &Path) -> Result<(), DurableError> {
-    if folder.is_dir() {
-        return Ok(());
+    create_beside_with(folder, || Ok(()))
+}
+
+/// The same, and makes something in it before another thread can find it empty and remove it.
+///
+/// # Errors
+/// When it cannot be created, or as `make`.
+pub(crate) fn create_beside_with<T>(
+    folder: &Path,
+    make: impl FnOnce() -> Result<T, DurableError>,
+) -> Result<T, DurableError> {
+    let _alone = alone();
+    if !folder.is_dir() {
+        keeping_times(folder.parent().unwrap_or(Path::new("/")), || durable::create_dir_all(folder))?;
     }
-    keeping_times(folder.parent().unwrap_or(Path::new("/")), || durable::create_dir_all(folder))
+    make()
+}
+
+/// One thread at a time: another's change between the look at the times and their return would stay.
+fn alone() -> MutexGuard<'static, ()> {
+    static ALONE: Mutex<()> = Mutex::new(());
+    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Removes `.node-migrate` when nothing is left in it.
 pub(crate) fn remove_if_empty(folder: &Path) {
+    let _alone = alone();
     let empty = fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_none());
     if empty {
         // Somebody else may have begun to use it: then it stays.

@@ -15,6 +15,10 @@ use crate::journal::{self, Journal, JournalError, Record};
 use crate::plan::{Plan, PlanError, PlannedDatabase};
 use crate::workspace::{Places, Workspace, WorkspaceError, Workspaces};
 
+/// Digits of the time that an id begins with, and their meaning.
+const TIME_DIGITS: usize = 14;
+const TIME_FORMAT: &str = "%Y%m%d%H%M%S";
+
 /// Why a migration cannot be opened or begun.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -123,7 +127,7 @@ impl Core {
         refuse_stale(&plan)?;
         let target = plan.target_format()?;
         let now = (context.now)();
-        let workspace = unused(workspaces, &now, target);
+        let workspace = unused(workspaces, &now, target)?;
         durable::create_dir_all(workspace.root())?;
         let text = plan.to_toml();
         durable::write_file(&workspace.plan(), text.as_bytes())?;
@@ -232,13 +236,40 @@ fn refuse_stale(plan: &Plan) -> Result<(), OpenError> {
     Ok(())
 }
 
-/// A workspace whose id begins with the time, so that ids sort, and names the target.
-fn unused(workspaces: &Workspaces, now: &str, target: TargetFormat) -> Workspace {
-    let time: String = now.chars().filter(char::is_ascii_digit).take(14).collect();
-    let id = format!("{time}-{}", target.engine);
-    (0..u32::MAX)
-        .map(|number| if number == 0 { id.clone() } else { format!("{id}-{number}") })
-        .map(|id| workspaces.named(&id))
-        .find(|workspace| !workspace.root().exists())
-        .expect("fewer than four billion migrations begin in one second")
+/// A workspace whose id begins with a time later than those of all others, so that ids sort, and names the target.
+fn unused(workspaces: &Workspaces, now: &str, target: TargetFormat) -> Result<Workspace, WorkspaceError> {
+    let now: String = now.chars().filter(char::is_ascii_digit).take(TIME_DIGITS).collect();
+    let time = |workspace: &Workspace| workspace.id().chars().take(TIME_DIGITS).collect::<String>();
+    let newest = workspaces.list()?.iter().map(time).max();
+    let later = newest.filter(|newest| *newest >= now).and_then(|newest| second_after(&newest));
+    Ok(workspaces.named(&format!("{}-{}", later.unwrap_or(now), target.engine)))
+}
+
+/// The second after a time as ids have it; `None` when it is none.
+fn second_after(time: &str) -> Option<String> {
+    let time = jiff::civil::DateTime::strptime(TIME_FORMAT, time).ok()?;
+    Some(time.checked_add(jiff::Span::new().seconds(1)).ok()?.strftime(TIME_FORMAT).to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_sort_by_the_beginning_of_their_migrations() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let workspaces = Workspaces::of(folder.path());
+        let begin = |now: &str, target: &str| {
+            let workspace = unused(&workspaces, now, target.parse().expect("a target")).expect("can be listed");
+            std::fs::create_dir_all(workspace.root()).expect("creates");
+            std::fs::write(workspace.journal(), b"").expect("writes");
+            workspace.id()
+        };
+        // In one second, in another order than that of the names; and when the clock was set back.
+        let now = "2026-12-31T23:59:59Z";
+        let ids = [begin(now, "rocksdb"), begin(now, "goleveldb"), begin("2026-01-01T00:00:00Z", "pebbledb")];
+        assert_eq!(ids, ["20261231235959-rocksdb", "20270101000000-goleveldb", "20270101000001-pebbledb"]);
+        let listed: Vec<String> = workspaces.list().expect("can be listed").iter().map(Workspace::id).collect();
+        assert_eq!(listed, ids);
+    }
 }
