@@ -1,3 +1,5 @@
+//! The shipped scenario is read whole, and everything that can be wrong in one is named.
+
 use super::*;
 
 const SEVEN: &str = include_str!("../../scenarios/seven.toml");

@@ -12,23 +12,33 @@ import (
 	"github.com/cometbft/cometbft/types"
 )
 
-// cmdCheck proves a home with CometBFT's own code: every block, link, hash and commit.
-func cmdCheck(args []string) error {
-	f := flag.NewFlagSet("check", flag.ExitOnError)
+// openHome opens the stores of the home that the words of a mode name, and gives its folder and what closes them.
+func openHome(mode string, args []string) (string, *store.BlockStore, sm.Store, func(), error) {
+	f := flag.NewFlagSet(mode, flag.ExitOnError)
 	home := f.String("home", "", "")
 	engine := f.String("engine", "goleveldb", "")
 	_ = f.Parse(args)
 	blockDB, err := openDB(filepath.Join(*home, "data", "blockstore.db"), *engine)
 	if err != nil {
-		return err
+		return "", nil, nil, nil, err
 	}
-	defer blockDB.Close()
 	stateDB, err := openDB(filepath.Join(*home, "data", "state.db"), *engine)
+	if err != nil {
+		blockDB.Close()
+		return "", nil, nil, nil, err
+	}
+	done := func() { blockDB.Close(); stateDB.Close() }
+	return *home, store.NewBlockStore(blockDB), sm.NewStore(stateDB, sm.StoreOptions{}), done, nil
+}
+
+// cmdCheck proves a home with CometBFT's own code: every block, link, hash and commit.
+func cmdCheck(args []string) error {
+	_, blocks, states, done, err := openHome("check", args)
 	if err != nil {
 		return err
 	}
-	defer stateDB.Close()
-	c := checker{blocks: store.NewBlockStore(blockDB), states: sm.NewStore(stateDB, sm.StoreOptions{})}
+	defer done()
+	c := checker{blocks: blocks, states: states}
 	tip, err := c.states.Load()
 	if err != nil {
 		return err

@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"context"
-	"flag"
 	"fmt"
 	"path/filepath"
 
@@ -21,22 +20,12 @@ import (
 // cmdReplay applies every block of an unpruned home to its genesis by CometBFT's own executor, which judges all that a node judges: hashes,
 // links, times, commits, validators. The application answers what the home says it answered. In the end the state must be the home's own.
 func cmdReplay(args []string) error {
-	f := flag.NewFlagSet("replay", flag.ExitOnError)
-	home := f.String("home", "", "")
-	engine := f.String("engine", "goleveldb", "")
-	_ = f.Parse(args)
-	blockDB, err := openDB(filepath.Join(*home, "data", "blockstore.db"), *engine)
+	home, blocks, states, done, err := openHome("replay", args)
 	if err != nil {
 		return err
 	}
-	defer blockDB.Close()
-	stateDB, err := openDB(filepath.Join(*home, "data", "state.db"), *engine)
-	if err != nil {
-		return err
-	}
-	defer stateDB.Close()
-	blocks, states := store.NewBlockStore(blockDB), sm.NewStore(stateDB, sm.StoreOptions{})
-	doc, err := types.GenesisDocFromFile(filepath.Join(*home, "config", "genesis.json"))
+	defer done()
+	doc, err := types.GenesisDocFromFile(filepath.Join(home, "config", "genesis.json"))
 	if err != nil {
 		return err
 	}

@@ -3,110 +3,11 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeSet, BinaryHeap};
 
-use prost::Message as _;
-use proto::cometbft::types::Block;
+mod remote;
 
 use super::*;
-use crate::blocksync::server::{Answer, Server};
-use crate::source::{BlockSource, Offer, OfferedBlock, SourceError};
-
-const TOP: u64 = 300;
-
-/// The block of a height: as much of one as a client looks at, and something to tell it from a forged one.
-fn block(height: u64) -> Bytes {
-    let mut header = vec![0x18];
-    prost::encoding::encode_varint(height, &mut header);
-    let data = vec![7; usize::try_from(height % 50).expect("small")];
-    let block = Block { header: Some(header.into()), data: Some(data.into()), evidence: None, last_commit: None };
-    block.encode_to_vec().into()
-}
-
-/// A chain of such blocks.
-struct Chain {
-    offer: Offer,
-}
-
-impl BlockSource for Chain {
-    fn chain_id(&self) -> &str {
-        "chain"
-    }
-
-    fn offer(&self) -> Option<Offer> {
-        Some(self.offer)
-    }
-
-    fn block(&self, height: u64) -> Result<Option<OfferedBlock>, SourceError> {
-        let offered = OfferedBlock { height, hash: [0; 32], block: block(height), extended_commit: None };
-        Ok((self.offer.base..=self.offer.top).contains(&height).then_some(offered))
-    }
-}
-
-/// How a peer behaves.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
-    Honest,
-    /// Has the lower half only.
-    Half,
-    /// Claims heights that it lacks.
-    Boaster,
-    /// Answers nothing but its heights.
-    Silent,
-    /// Sends the block above the one asked for.
-    Confused,
-    /// Sends blocks with a changed byte.
-    Forger,
-    /// Says each thing twice.
-    Stammerer,
-    /// Sends noise.
-    Noisy,
-}
-
-struct Remote {
-    kind: Kind,
-    server: Server,
-}
-
-impl Remote {
-    /// What it answers to a payload.
-    fn answers(&mut self, payload: Bytes) -> Vec<Bytes> {
-        let offer = match self.kind {
-            Kind::Half => Offer { base: 1, top: TOP / 2 },
-            _ => Offer { base: 1, top: TOP },
-        };
-        let chain = Chain { offer };
-        let is_status = Word::decode(payload.clone()).ok() == Some(Word::StatusRequest);
-        let answer = match self.server.answer(payload, &chain) {
-            Ok(Answer::Status(payload) | Answer::Block { payload, .. } | Answer::NoBlock { payload, .. }) => payload,
-            _ => return Vec::new(),
-        };
-        if is_status {
-            return vec![answer];
-        }
-        let asked = |answer: &Bytes| match Word::decode(answer.clone()) {
-            Ok(Word::Block { block, .. }) => peers::height_of(&block),
-            _ => None,
-        };
-        match self.kind {
-            Kind::Honest | Kind::Half => vec![answer],
-            Kind::Boaster => asked(&answer).map(|height| Word::NoBlock { height }.encode()).into_iter().collect(),
-            Kind::Silent => Vec::new(),
-            Kind::Confused => {
-                let other = asked(&answer).map(|height| block(height + 1));
-                other.map(|block| Word::Block { block, extended_commit: None }.encode()).into_iter().collect()
-            }
-            Kind::Forger => {
-                let mut bytes = answer.to_vec();
-                // The last byte is one of the block's data, or of its height's encoding.
-                if let Some(last) = bytes.last_mut() {
-                    *last ^= 0x08;
-                }
-                vec![bytes.into()]
-            }
-            Kind::Stammerer => vec![answer.clone(), answer],
-            Kind::Noisy => vec![Bytes::from_static(&[0xff, 0x00])],
-        }
-    }
-}
+use crate::source::Offer;
+use remote::{Kind, Remote, TOP, block};
 
 /// Numbers that follow from a seed (xorshift64*).
 struct Dice(u64);
@@ -149,7 +50,7 @@ struct World {
 
 impl World {
     fn new(seed: u64, kinds: &[Kind], losses_per_thousand: u64) -> Self {
-        let remotes: Vec<_> = kinds.iter().map(|&kind| Remote { kind, server: Server::default() }).collect();
+        let remotes: Vec<_> = kinds.iter().map(|&kind| Remote::new(kind)).collect();
         let mut world = Self {
             dice: Dice(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1),
             begin: Instant::now(),
@@ -208,7 +109,7 @@ impl World {
                 let session = Session(self.sessions.len() as u64);
                 self.sessions.push(remote);
                 self.live.insert(session);
-                self.remotes[remote].server = Server::default();
+                self.remotes[remote] = Remote::new(self.remotes[remote].kind);
                 self.fetch.connected(session);
             }
             Arrival::Request(session, payload) if self.live.contains(&session) => {

@@ -1,3 +1,5 @@
+//! What is said is durable first: the order of a host's effects, and where it goes on after it was cut short.
+
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
