@@ -19,7 +19,7 @@ use clap_complete::Shell;
 use ledger_formats::comet::release::{RELEASES, Release, release};
 use node_migrate::formats::TargetSpec;
 
-use peer::Peer;
+use peer::{Patience, Peer};
 
 /// Moves a blockchain node's databases between storage engines, in place, and proves by the chain's
 /// own signatures that nothing changed. Nothing changes without --execute.
@@ -195,6 +195,8 @@ pub(crate) struct RunArguments {
     /// as id@host:port (classic) or host:port@12D3KooW.. (libp2p) (may be repeated; folders are asked first).
     #[arg(long, value_name = "PEER", required_if_eq("on_corrupt", "repair"))]
     pub(crate) from: Vec<Peer>,
+    #[command(flatten)]
+    pub(crate) patience: Patience,
 }
 
 /// Arguments of `verify`.

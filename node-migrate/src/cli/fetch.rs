@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use clap::Args;
 
-use super::peer::Peer;
+use super::peer::{Patience, Peer};
 
 /// Arguments of `fetch`.
 #[derive(Debug, Args)]
@@ -18,6 +18,8 @@ pub(crate) struct Fetch {
     /// written (may be repeated; folders are asked first).
     #[arg(long, value_name = "PEER", required = true)]
     pub(crate) from: Vec<Peer>,
+    #[command(flatten)]
+    pub(crate) patience: Patience,
     /// The heights, both ends included, or a single one.
     #[arg(long, value_name = "A..B")]
     pub(crate) heights: HeightRange,

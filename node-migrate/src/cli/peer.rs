@@ -2,9 +2,25 @@
 
 use std::path::PathBuf;
 use std::str::FromStr;
+use std::time::Duration;
 
+use clap::Args;
 #[cfg(feature = "shim")]
 use node_migrate::fetching::NetworkPeer;
+
+/// How long a node is waited for.
+#[derive(Clone, Copy, Debug, Args)]
+pub(crate) struct Patience {
+    /// How long to wait for a node that gives nothing, in seconds; its heights are asked of the others then.
+    #[arg(long = "patience", value_name = "SECONDS", default_value_t = 20, value_parser = clap::value_parser!(u64).range(1..=3_600))]
+    seconds: u64,
+}
+
+impl Patience {
+    pub(crate) fn duration(self) -> Duration {
+        Duration::from_secs(self.seconds)
+    }
+}
 
 /// Who is asked for blocks.
 #[derive(Clone, Debug)]

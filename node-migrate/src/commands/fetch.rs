@@ -22,7 +22,7 @@ pub(super) fn run(words: &Fetch, world: &Surroundings) -> Result<(), AppError> {
     })?;
     let (blocks, state) =
         (open(&home, Role::BlockStore, "block store", world)?, open(&home, Role::State, "state", world)?);
-    let peers = peers::of(&words.from, &home, world)?;
+    let peers = peers::of(&words.from, words.patience, &home, world)?;
     let folder = words.out.as_deref().map(Folder::create).transpose()?;
     let HeightRange { first, last } = words.heights;
     let range = Range { first, last, is_for_damaged: words.damaged };

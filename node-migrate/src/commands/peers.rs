@@ -4,11 +4,11 @@ use node_migrate::home::Home;
 use node_migrate::mending::{BlockPeers, FolderPeer, HomePeer, InTurn};
 
 use super::Surroundings;
-use crate::cli::peer::Peer;
+use crate::cli::peer::{Patience, Peer};
 use crate::error::AppError;
 
 /// The peers: folders first, in the order in which they were given, then the nodes of the network together.
-pub(super) fn of(words: &[Peer], home: &Home, world: &Surroundings) -> Result<InTurn, AppError> {
+pub(super) fn of(words: &[Peer], patience: Patience, home: &Home, world: &Surroundings) -> Result<InTurn, AppError> {
     let mut peers: Vec<Box<dyn BlockPeers>> = Vec::new();
     for word in words {
         match word {
@@ -21,9 +21,9 @@ pub(super) fn of(words: &[Peer], home: &Home, world: &Surroundings) -> Result<In
         }
     }
     #[cfg(feature = "shim")]
-    peers.extend(network::of(words, home)?);
+    peers.extend(network::of(words, patience, home)?);
     #[cfg(not(feature = "shim"))]
-    let _ = home;
+    let _ = (patience.duration(), home);
     Ok(InTurn { peers })
 }
 
@@ -31,22 +31,18 @@ pub(super) fn of(words: &[Peer], home: &Home, world: &Surroundings) -> Result<In
 mod network {
     //! The nodes among them.
 
-    use std::time::Duration;
-
     use node_migrate::cutover::original_genesis;
     use node_migrate::fetching::NetworkPeers;
     use node_migrate::home::{Home, genesis_hash};
     use node_migrate::mending::BlockPeers;
 
-    use crate::cli::peer::Peer;
+    use crate::cli::peer::{Patience, Peer};
     use crate::error::{AppError, Kind};
 
-    /// How long to wait for a peer that gives nothing.
-    const PATIENCE: Duration = Duration::from_secs(20);
     /// What we say that we are.
     const AGENT: &str = concat!("node-migrate/", env!("CARGO_PKG_VERSION"));
 
-    pub(super) fn of(words: &[Peer], home: &Home) -> Result<Option<Box<dyn BlockPeers>>, AppError> {
+    pub(super) fn of(words: &[Peer], patience: Patience, home: &Home) -> Result<Option<Box<dyn BlockPeers>>, AppError> {
         let node = |word: &Peer| match word {
             Peer::Node(node) => Some(node.clone()),
             Peer::Folder(_) => None,
@@ -68,7 +64,7 @@ mod network {
             genesis_hash: hash.map_err(|error| AppError::new(Kind::Home, error.to_string()))?,
             agent: AGENT.to_owned(),
             seed,
-            patience: PATIENCE,
+            patience: patience.duration(),
         })))
     }
 }

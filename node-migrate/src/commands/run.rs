@@ -41,7 +41,7 @@ fn dry(command: &RunArguments, home: &Home, world: &Surroundings) -> Result<(), 
 
 /// Begins or continues the copy; nothing when there is nothing to do.
 pub(super) fn copy(command: &RunArguments, home: &Home, world: &Surroundings) -> Result<Option<Stage>, AppError> {
-    let peers = peers::of(&command.from, home, world)?;
+    let peers = peers::of(&command.from, command.patience, home, world)?;
     let on_corrupt = match command.on_corrupt {
         cli::OnCorrupt::Stop => OnCorrupt::Stop,
         cli::OnCorrupt::Quarantine => OnCorrupt::Quarantine,

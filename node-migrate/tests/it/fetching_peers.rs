@@ -19,7 +19,7 @@ use shim::peering::Channel;
 use shim::source::{BlockSource, Offer, OfferedBlock, SourceError};
 use tokio::runtime::Runtime;
 
-use crate::fetching::{hurt, repair};
+use crate::fetching::{PATIENCE, hurt, repair};
 use crate::fixture::Fixture;
 use crate::mending::pair;
 use crate::program::{Ended, digests, run, text};
@@ -176,7 +176,20 @@ fn what_one_peer_cannot_give_comes_from_the_next() {
     let (_half, address) = serve_own(&runtime, Arc::new(Half(swept(&peer, None).0)), &home);
     let mut served = Served::start(&peer, &["--own", LOOPBACK]);
     let own = served.own();
-    let fetch = ["fetch", "--home", text(&home), "--from", &address, "--from", &own, "--heights", "1..30", "--json"];
+    let fetch = [
+        "fetch",
+        "--home",
+        text(&home),
+        "--from",
+        &address,
+        "--from",
+        &own,
+        "--heights",
+        "1..30",
+        "--patience",
+        PATIENCE,
+        "--json",
+    ];
     let ended = run(&fetch).ok();
     assert!(ended.err.contains("a bad disk"), "{}", ended.err);
     let report: Value = ended.out.lines().last().map(serde_json::from_str).expect("a line").expect("is JSON");
@@ -190,7 +203,7 @@ fn what_one_peer_cannot_give_comes_from_the_next() {
 
 /// Fetches some heights from a peer by the chain of a home.
 fn fetch(home: &Path, from: &str, heights: &str) -> Ended {
-    run(&["fetch", "--home", text(home), "--from", from, "--heights", heights])
+    run(&["fetch", "--home", text(home), "--from", from, "--heights", heights, "--patience", PATIENCE])
 }
 
 #[test]
