@@ -4,7 +4,8 @@
 #           under load; the same network left alone; the same with a store that is damaged after its verification, which halts the rollout
 #           and goes back by itself, and is taken up again. All as testnet/scenarios/seven.toml says; NODE_MIGRATE_SCENARIO names another.
 #   real    four real CometBFT 0.38 validators go from goleveldb to Pebble under load; the same with a store that is damaged after its
-#           verification, which halts the rollout and goes back by itself; what it costs, beside a network left alone. Needs Go and Python 3.
+#           verification, which halts the rollout and goes back by itself; what it costs, beside a network left alone. Four that move from
+#           0.38 on the classic transport to 0.39 on libp2p, through a tunnel, and to Pebble, one at a time. Needs Go and Python 3.
 # Reviews of the rollouts and the comparison (a table and a picture) are left in NODE_MIGRATE_REPORT [default: the cache folder's reports/].
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/setup.sh"
@@ -28,11 +29,12 @@ ours() {
 
 real() {
     if ! have go || ! have python3; then say "SKIPPED: real validators: Go and Python 3 are needed"; return; fi
-    build_node 0.38
+    for release in 0.38 0.39; do build_node "$release"; done
     build_programs
     work=$(mktemp -d)
     trap 'rm -rf "$work"' EXIT
     python3 "$upstream/rollout.py" "$programs/cometbft-0.38" "$work/networks" "$CARGO_TARGET_DIR/debug/node-migrate" "$report/real"
+    python3 "$upstream/move.py" "$programs/cometbft-0.38" "$programs/cometbft-0.39" "$work/moving" "$CARGO_TARGET_DIR/debug/node-migrate"
 }
 
 case ${1:-local} in

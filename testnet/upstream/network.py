@@ -47,9 +47,16 @@ class Network:
 
     def settings(self, node):
         """What makes this node one of the network, and a fast one."""
-        peers = [f"{self.command('show-node-id', '--home', str(each.home))}@127.0.0.1:{each.p2p_port}" for each in self.nodes if each is not node]
+        peers = [self.address(each) for each in self.nodes if each is not node]
         return {".proxy_app": '"persistent_kvstore"', "p2p.persistent_peers": f'"{",".join(peers)}"', "p2p.flush_throttle_timeout": '"10ms"',
                 "consensus.timeout_commit": '"60ms"', "consensus.peer_gossip_sleep_duration": '"10ms"', "tx_index.indexer": '"kv"'}
+
+    def address(self, node):
+        """`id@host:port` of a node on the classic transport."""
+        return f"{self.command('show-node-id', '--home', str(node.home))}@127.0.0.1:{node.p2p_port}"
+
+    def chain_id(self):
+        return json.loads((self.nodes[0].home / "config/genesis.json").read_text())["chain_id"]
 
     def start(self):
         for node in self.nodes:

@@ -14,14 +14,12 @@ import time
 from pathlib import Path
 
 import libp2p
-from node import Failure, Node, free_ports
+from network import Network
+from node import Failure
 
-VALIDATORS = 4
 STILL_SECONDS = 5
 BLOCKS = 12
-SETTINGS = {
-    ".proxy_app": '"persistent_kvstore"', "p2p.flush_throttle_timeout": '"10ms"', "consensus.timeout_commit": '"100ms"',
-    "consensus.peer_gossip_sleep_duration": '"10ms"', "tx_index.indexer": '"kv"'}
+SETTINGS = {"consensus.timeout_commit": '"100ms"'}
 
 
 class Tunnel:
@@ -29,9 +27,8 @@ class Tunnel:
 
     def __init__(self, program, network, classic, lp2p):
         self.log = network.folder / f"tunnel-{classic.home.name}-{lp2p.home.name}.log"
-        address = f"{network.node_id(classic)}@127.0.0.1:{classic.p2p_port}"
         self.command = [
-            str(program), "--json", "shim", "tunnel", "--chain-id", network.chain_id(), "--classic", address, "--classic-release", "0.38",
+            str(program), "--json", "shim", "tunnel", "--chain-id", network.chain_id(), "--classic", network.address(classic), "--classic-release", "0.38",
             "--lp2p", libp2p.address(lp2p), "--lp2p-release", "0.39", "--listen", "127.0.0.1:0", "--status-every", "2"]
         self.process = None
 
@@ -62,46 +59,18 @@ class Tunnel:
         return "\n".join(self.log.read_text().splitlines()[-10:])
 
 
-class Network:
-    """Validators 0 and 1 on the classic transport, 2 and 3 on libp2p."""
+class Joined(Network):
+    """A network that tunnels join."""
 
-    def __init__(self, classic, lp2p, folder):
-        self.binary, self.folder = Path(classic).resolve(), Path(folder).resolve()
-        ports = free_ports(2 * VALIDATORS)
-        binaries = [classic, classic, lp2p, lp2p]
-        self.nodes = [
-            Node(Path(binary).resolve(), self.folder / f"node{i}", ports[2 * i:2 * i + 2]) for i, binary in enumerate(binaries)]
+    def __init__(self, binary, folder):
+        super().__init__(binary, folder)
         self.tunnels = []
-
-    def node_id(self, node):
-        command = [self.binary, "show-node-id", "--home", str(node.home)]
-        return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
-
-    def chain_id(self):
-        return json.loads((self.nodes[0].home / "config/genesis.json").read_text())["chain_id"]
-
-    def make(self):
-        command = [self.binary, "testnet", "--v", str(VALIDATORS), "--o", str(self.folder), "--populate-persistent-peers=false"]
-        subprocess.run(command, check=True, capture_output=True)
-        for i, node in enumerate(self.nodes[:2]):
-            other = self.nodes[1 - i]
-            peer = f'"{self.node_id(other)}@127.0.0.1:{other.p2p_port}"'
-            node.configure(settings={**SETTINGS, "p2p.persistent_peers": peer})
-        for i, node in enumerate(self.nodes[2:]):
-            libp2p.configure(node, [self.nodes[3 - i]], SETTINGS)
-
-    def start(self):
-        for node in self.nodes:
-            node.start()
-        for node in self.nodes:
-            node.wait(lambda node=node: node.height() >= 0, "an answer")
 
     def stop(self):
         for tunnel in self.tunnels:
             if tunnel.process:
                 tunnel.kill()
-        for node in self.nodes:
-            node.stop()
+        super().stop()
 
     def tunnel(self, program, classic, lp2p):
         made = Tunnel(program, self, self.nodes[classic], self.nodes[lp2p])
@@ -136,18 +105,38 @@ class Network:
         query = {"path": "/key", "data": key.encode().hex()}
         self.nodes[far].wait(lambda: self.nodes[far].call("abci_query", **query)["response"].get("value"), f"the transaction {key}")
 
+    def print_logs(self):
+        for tunnel in self.tunnels:
+            print(f"--- {tunnel.log.name}\n{tunnel.last_words()}")
+        for node in self.nodes:
+            print(f"--- {node.home.name}\n{node.last_words()}")
+
+
+class Divided(Joined):
+    """Validators 0 and 1 on the classic transport, 2 and 3 on libp2p."""
+
+    def __init__(self, classic, lp2p, folder):
+        super().__init__(classic, folder)
+        for node in self.nodes[2:]:
+            node.binary = str(Path(lp2p).resolve())
+
+    def make(self):
+        super().make()
+        for i, node in enumerate(self.nodes[:2]):
+            node.configure(settings={**self.settings(node), **SETTINGS, "p2p.persistent_peers": f'"{self.address(self.nodes[1 - i])}"'})
+        for i, node in enumerate(self.nodes[2:]):
+            libp2p.configure(node, [self.nodes[3 - i]], {**self.settings(node), **SETTINGS, "p2p.persistent_peers": '""'})
+
+    def start(self):
+        super().start()
+        for node in self.nodes:
+            node.wait(lambda node=node: node.height() >= 0, "an answer")
+
     def check(self):
         """One chain, signed by all."""
         height = min(self.heights()) - 1
-        for each in range(1, height + 1):
-            if len({node.block_hash(each) for node in self.nodes}) != 1:
-                raise Failure(f"the nodes have different blocks at {each}")
-        signers = set()
-        for each in range(2, height + 1):
-            commit = self.nodes[2].call("commit", height=str(each))["signed_header"]["commit"]
-            signers |= {signature["validator_address"] for signature in commit["signatures"] if signature["block_id_flag"] == 2}
-        if len(signers) != VALIDATORS:
-            raise Failure(f"only {len(signers)} of {VALIDATORS} validators sign")
+        self.history(height)
+        self.wait_all_sign(2)
         return height
 
 
@@ -192,14 +181,11 @@ def scenario(network, program):
 
 def main():
     classic, lp2p, folder, program = sys.argv[1:]
-    network = Network(classic, lp2p, folder)
+    network = Divided(classic, lp2p, folder)
     try:
         height, recovered, messages = scenario(network, Path(program).resolve())
     except Failure:
-        for tunnel in network.tunnels:
-            print(f"--- {tunnel.log.name}\n{tunnel.last_words()}")
-        for node in network.nodes:
-            print(f"--- {node.home.name}\n{node.last_words()}")
+        network.print_logs()
         raise
     finally:
         network.stop()
