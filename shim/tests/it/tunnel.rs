@@ -98,6 +98,18 @@ impl Tunnel {
         Self { meters, notices, stop, task }
     }
 
+    /// Both nodes may know of the tunnel before it says so itself.
+    async fn joined(&self) {
+        let said = || self.notices.lock().unwrap().iter().any(|notice| matches!(notice, Notice::Joined { .. }));
+        timeout(PATIENCE, async {
+            while !said() {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        })
+        .await
+        .unwrap();
+    }
+
     async fn stop(self) -> Vec<Notice> {
         self.stop.send(true).unwrap();
         timeout(PATIENCE, self.task).await.unwrap().unwrap().unwrap();
@@ -235,6 +247,8 @@ async fn several_tunnels_stand_side_by_side() {
     let other = Tunnel::between(&other_classic, &lp2p);
     other_classic.connected().await;
     lp2p.connected().await;
+    one.joined().await;
+    other.joined().await;
     assert!(matches!(one.stop().await[..], [Notice::Joined { .. }, Notice::Stopped]));
     assert!(matches!(other.stop().await[..], [Notice::Joined { .. }, Notice::Stopped]));
 }
