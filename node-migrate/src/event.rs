@@ -4,12 +4,12 @@
 
 use std::path::PathBuf;
 
-use ledger_formats::digest::Summary;
 use ledger_formats::engine::EngineKind;
 use ledger_formats::store::{FinishedShard, KeyRange};
 use serde::{Deserialize, Serialize};
 
 use crate::mending::MendedBlock;
+use crate::shard_summary::ShardSummary;
 
 /// One fact.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -49,7 +49,7 @@ pub enum Event {
         /// The attempt it belongs to.
         epoch: u32,
         /// Counts and digest of what was read from the source.
-        source: Summary,
+        source: ShardSummary,
         /// What was written.
         written: FinishedShard,
         /// Damaged places of the source in this shard that were left out on the operator's word.

@@ -24,6 +24,7 @@ pub mod receipt;
 pub mod rollout;
 #[cfg(feature = "shim")]
 pub mod serving;
+pub mod shard_summary;
 pub mod store_root;
 pub mod tips;
 pub mod trace;

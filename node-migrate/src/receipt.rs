@@ -27,7 +27,7 @@ use crate::event::Switch;
 use crate::formats::with_formats;
 use crate::home::Role;
 use crate::mending::MendedBlock;
-use crate::migration::{Core, DatabaseHistory, Verdict};
+use crate::migration::{Core, Verdict};
 use crate::plan::PlannedDatabase;
 use crate::reading::{Reading, ReadingError};
 use crate::store_root::{self, StoreRootError};
@@ -180,8 +180,8 @@ fn of_database(
 ) -> Result<(DatabaseReceipt, Vec<String>), ReceiptError> {
     let history = &core.history().databases[&database.name];
     let (name, engine, target) = (database.name.clone(), database.engine.to_string(), core.plan().target.clone());
-    let read = |side, known| Stand::read(core, context, database, side, known);
-    let both = || Ok::<_, ReceiptError>((read(Side::Old, None)?, read(Side::New, None)?));
+    let read = |side| Stand::read(core, context, database, side);
+    let both = || Ok::<_, ReceiptError>((read(Side::Old)?, read(Side::New)?));
     let (source, target) = match &database.conversion {
         Some(planned) => {
             let (old, new) = both()?;
@@ -194,7 +194,7 @@ fn of_database(
         }
         // The verification has shown that the target holds the same.
         None => {
-            let stand = read(Side::Old, whole(history))?;
+            let stand = read(Side::Old)?;
             ((stand.clone(), engine), (stand, target))
         }
     };
@@ -213,21 +213,13 @@ struct Stand {
 }
 
 impl Stand {
-    /// Reads a side; `known` is its summary, if it is known already.
-    fn read(
-        core: &Core,
-        context: &Context<'_>,
-        database: &PlannedDatabase,
-        side: Side,
-        known: Option<Summary>,
-    ) -> Result<Self, ReceiptError> {
+    /// Reads a side.
+    fn read(core: &Core, context: &Context<'_>, database: &PlannedDatabase, side: Side) -> Result<Self, ReceiptError> {
         let reading = open_side(core, context, database, side)?;
         let content = with_formats(core.role(&database.name)).map_or(Content::Opaque, Content::Records);
         // The one is a single stream, the other takes what threads there are.
-        let (summary, root) = rayon::join(
-            || known.map_or_else(|| readable(reading.store()), Ok),
-            || store_root::of_database(reading.store(), content, context),
-        );
+        let (summary, root) =
+            rayon::join(|| readable(reading.store()), || store_root::of_database(reading.store(), content, context));
         let summary = summary.map_err(|source| ReceiptError::Store { database: database.name.clone(), source })?;
         let root = match root {
             Ok(roots) => Ok(roots.shared.root),
@@ -253,13 +245,6 @@ impl Stand {
 enum Side {
     Old,
     New,
-}
-
-/// The summary of a database that was copied in one piece and without a gap.
-fn whole(history: &DatabaseHistory) -> Option<Summary> {
-    let mut shards = history.copied.values();
-    let only = shards.next()?;
-    shards.next().is_none().then(|| only.source.clone())
 }
 
 fn open_side(

@@ -73,7 +73,7 @@ fn json_of_sighting(sighting: &Sighting) -> Value {
 
 fn json_of_step(step: &Step) -> Value {
     let shard = step.shard.as_ref().map(|shard| {
-        json!({ "number": shard.number, "of": shard.shards, "rows": shard.rows, "sha256": hex::encode(shard.sha256) })
+        json!({ "number": shard.number, "of": shard.shards, "rows": shard.rows, "blake3": hex::encode(shard.blake3) })
     });
     json!({
         "migration": step.migration, "phase": step.phase, "fate": step.fate.name(), "reason": step.reason,
@@ -156,8 +156,8 @@ fn step_in_words(step: &Step) -> String {
     let mut more = |line: String| text.push_str(&format!("          {line}\n"));
     step.reason.iter().for_each(|reason| more(format!("it {reason}")));
     if let Some(shard) = &step.shard {
-        let (number, shards, rows, sha256) = (shard.number + 1, shard.shards, shard.rows, hex::encode(shard.sha256));
-        more(format!("copied in shard {number} of {shards}: {rows} rows, SHA-256 {sha256}"));
+        let (number, shards, rows, blake3) = (shard.number + 1, shard.shards, shard.rows, hex::encode(shard.blake3));
+        more(format!("copied in shard {number} of {shards}: {rows} rows, BLAKE3 {blake3}"));
     }
     step.note.iter().for_each(|note| more(note.clone()));
     text

@@ -1,18 +1,18 @@
 //! The copy of one shard: scan, count, write.
 
-use ledger_formats::digest::{Summariser, Summary};
 use ledger_formats::store::{Corruption, Cursor, FinishedShard, KeyRange, ShardWriter, StoreError};
 
 use super::{CopyError, Job, OnCorrupt, heights};
 use crate::context::Context;
 use crate::event::{Event, Quarantined};
+use crate::shard_summary::{ShardSummariser, ShardSummary};
 
 /// Rows between two looks at the wish to stop and two reports of progress.
 const ROWS_BETWEEN_REPORTS: u64 = 4096;
 
 /// A copied shard.
 pub(super) struct Copied {
-    source: Summary,
+    source: ShardSummary,
     written: FinishedShard,
     quarantined: Vec<Quarantined>,
 }
@@ -41,7 +41,7 @@ pub(super) fn copy(
     let failed = CopyError::store(&job.database.name);
     let mut writer = job.writer.shard(number).map_err(&failed)?;
     let mut quarantined = Vec::new();
-    let mut summariser = Summariser::default();
+    let mut summariser = ShardSummariser::default();
     let mut cursor = job.store.scan(range).map_err(&failed)?;
     loop {
         match copy_run(cursor.as_mut(), writer.as_mut(), &mut summariser, context) {
@@ -63,7 +63,7 @@ pub(super) fn copy(
 fn copy_run(
     cursor: &mut (dyn Cursor + Send),
     writer: &mut (dyn ShardWriter + Send),
-    summariser: &mut Summariser,
+    summariser: &mut ShardSummariser,
     context: &Context<'_>,
 ) -> Result<bool, StoreError> {
     let mut bytes = 0;

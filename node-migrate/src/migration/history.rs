@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use ledger_formats::digest::Summary;
 use ledger_formats::engine::EngineKind;
 use ledger_formats::store::{FinishedShard, KeyRange};
 
 use crate::event::{Event, Exchange, Quarantined, SettingChange, Statement, Switch};
 use crate::journal::Record;
 use crate::mending::MendedBlock;
+use crate::shard_summary::ShardSummary;
 
 /// The state of one database's copy.
 #[derive(Clone, Debug, PartialEq)]
@@ -53,7 +53,7 @@ impl DatabaseHistory {
 #[derive(Clone, Debug, PartialEq)]
 pub struct CopiedShard {
     /// Counts and digest of what was read.
-    pub source: Summary,
+    pub source: ShardSummary,
     /// What was written.
     pub written: FinishedShard,
     /// What was left out.

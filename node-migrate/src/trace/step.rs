@@ -37,8 +37,8 @@ pub struct CopiedBy {
     pub shards: usize,
     /// Rows that it read.
     pub rows: u64,
-    /// SHA-256 over them, as `digest` frames rows.
-    pub sha256: [u8; 32],
+    /// BLAKE3 over them, as `digest` frames rows.
+    pub blake3: [u8; 32],
 }
 
 impl Step {
@@ -119,6 +119,6 @@ fn note(
 
 fn copied_by(lineage: &Lineage, key: &[u8]) -> Option<CopiedBy> {
     let (number, _, shard) = lineage.shard(key)?;
-    let (rows, sha256) = (shard.source.keys, shard.source.sha256);
-    Some(CopiedBy { number, shards: lineage.shards(), rows, sha256 })
+    let (rows, blake3) = (shard.source.keys, shard.source.blake3);
+    Some(CopiedBy { number, shards: lineage.shards(), rows, blake3 })
 }

@@ -23,7 +23,6 @@ mod survey;
 mod text;
 mod what;
 
-use ledger_formats::digest::Summary;
 use ledger_formats::store::{KeyRange, ReadStore};
 
 pub use report::{DatabaseCounts, FINDINGS_OF_A_KIND, Finding, Heights, Layer, Report, Signatures};
@@ -31,6 +30,7 @@ pub use what::What;
 
 use crate::context::{Context, Interrupted};
 use crate::home::Role;
+use crate::shard_summary::ShardSummary;
 use findings::{Findings, Place};
 use quarantine::Quarantine;
 
@@ -51,7 +51,7 @@ pub struct InputDatabase<'a> {
     /// The database, open for reading.
     pub store: &'a dyn ReadStore,
     /// What the copy read from the source, shard by shard; `None` when a database is verified by itself.
-    pub source: Option<Vec<(KeyRange, Summary)>>,
+    pub source: Option<Vec<(KeyRange, ShardSummary)>>,
     /// Key ranges, both bounds inclusive, that the operator agreed to leave out.
     pub quarantined: Vec<(Vec<u8>, Vec<u8>)>,
 }

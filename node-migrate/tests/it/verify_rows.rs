@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
-use ledger_formats::digest::{Summary, summarise};
 use ledger_formats::engine::memory::MemoryStore;
 use ledger_formats::store::{KeyRange, ReadStore};
 use node_migrate::home::{Home, Role};
 use node_migrate::reading::Reading;
+use node_migrate::shard_summary::{ShardSummariser, ShardSummary};
 use node_migrate::verify::{self, Finding, Input, InputDatabase, Report, VerifyError, What};
 
 use crate::fixture::Fixture;
@@ -21,7 +21,7 @@ pub type Rows = BTreeMap<Vec<u8>, Vec<u8>>;
 pub type Place = (Vec<u8>, Vec<u8>);
 
 /// Shards, each with what was read from the source.
-pub type Shards = Vec<(KeyRange, Summary)>;
+pub type Shards = Vec<(KeyRange, ShardSummary)>;
 
 /// The databases of a home.
 #[derive(Clone)]
@@ -116,7 +116,17 @@ fn shards(rows: &Rows) -> Shards {
     let starts = std::iter::once(Vec::new()).chain(points.iter().cloned());
     let ends = points.iter().cloned().map(Some).chain([None]);
     let ranges = starts.zip(ends).map(|(start, end)| KeyRange { start, end });
-    ranges.map(|range| (range.clone(), summarise(&store, &range).expect("memory reads"))).collect()
+    ranges.map(|range| (range.clone(), summary(&store, &range))).collect()
+}
+
+/// What a copy would have read there.
+fn summary(store: &MemoryStore, range: &KeyRange) -> ShardSummary {
+    let mut cursor = store.scan(range).expect("memory reads");
+    let mut summariser = ShardSummariser::default();
+    while let Some((key, value)) = cursor.next().expect("memory reads") {
+        summariser.add(key, value);
+    }
+    summariser.finish()
 }
 
 /// What a finding is about: database, key, height and what.

@@ -13,7 +13,6 @@ mod rows;
 
 use std::sync::{Mutex, PoisonError};
 
-use ledger_formats::digest::Summary;
 use ledger_formats::store::KeyRange;
 use rayon::prelude::*;
 
@@ -21,6 +20,7 @@ use super::findings::{Findings, Place};
 use super::what::What;
 use super::{InputDatabase, VerifyError};
 use crate::context::Context;
+use crate::shard_summary::ShardSummary;
 
 pub(super) use rows::{Inventory, StoreHeights};
 
@@ -58,7 +58,7 @@ enum Expected<'a> {
     /// Nothing: there is no source.
     Unknown,
     /// What the copy read.
-    Shard(&'a Summary),
+    Shard(&'a ShardSummary),
     /// No rows: the source's shards do not reach here.
     Empty,
 }

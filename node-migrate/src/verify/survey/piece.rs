@@ -1,12 +1,12 @@
 //! The scan of one piece of one database.
 
-use ledger_formats::digest::Summary;
 use ledger_formats::store::{Cursor, StoreError};
 
 use super::digest::Framed;
 use super::rows::{RowReader, StoreHeights};
 use super::{Expected, Piece, Survey};
 use crate::context::Context;
+use crate::shard_summary::ShardSummary;
 use crate::verify::findings::{Findings, Place};
 use crate::verify::what::What;
 use crate::verify::{InputDatabase, VerifyError};
@@ -104,17 +104,17 @@ fn compare(
         }
         Expected::Shard(expected) => {
             let actual = digest?.finish();
-            let counts = |of: &Summary| (of.keys, of.key_bytes, of.value_bytes);
+            let counts = |of: &ShardSummary| (of.keys, of.key_bytes, of.value_bytes);
             if counts(expected) != counts(&actual) {
                 findings.report(What::Count, place, &in_words(expected), &in_words(&actual));
             } else if *expected != actual {
-                findings.report(What::Digest, place, &hex::encode(expected.sha256), &hex::encode(actual.sha256));
+                findings.report(What::Digest, place, &hex::encode(expected.blake3), &hex::encode(actual.blake3));
             }
             Some(*expected == actual)
         }
     }
 }
 
-fn in_words(of: &Summary) -> String {
+fn in_words(of: &ShardSummary) -> String {
     format!("{} rows with {} bytes of keys and {} of values", of.keys, of.key_bytes, of.value_bytes)
 }
