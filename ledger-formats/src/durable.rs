@@ -15,7 +15,7 @@ use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt, fchown};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
-use rustix::fs::{CWD, RenameFlags, renameat_with};
+use rustix::fs::{Advice, CWD, RenameFlags, fadvise, renameat_with};
 
 /// A step that failed: what was tried, where, and the system's error.
 #[derive(Debug, thiserror::Error)]
@@ -239,13 +239,20 @@ impl NewFile {
         self.written
     }
 
-    /// Flushes and fsyncs the content; the name is durable after [`sync_dir`] of its folder.
+    /// Flushes and fsyncs the content; the name is durable after [`sync_dir`] of its folder. The system is asked to forget the
+    /// content, so that what is read from here on comes from the disk, and what other programs keep in memory stays there.
     ///
     /// # Errors
     /// When flush or fsync fails.
     pub fn finish(self) -> Result<u64, DurableError> {
         let Self { file, path, written } = self;
-        step("sync", &path, || file.into_inner().map_err(io::IntoInnerError::into_error)?.sync_all())?;
+        step("sync", &path, || {
+            let file = file.into_inner().map_err(io::IntoInnerError::into_error)?;
+            file.sync_all()?;
+            // An advice: a file system that does not take it is none the worse.
+            let _ = fadvise(&file, 0, None, Advice::DontNeed);
+            Ok(())
+        })?;
         Ok(written)
     }
 }
