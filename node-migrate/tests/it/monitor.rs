@@ -2,10 +2,15 @@
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
+use std::time::{Duration, Instant};
 
 use crate::fixture::Fixture;
+use crate::mending::pair;
 use crate::program::{run, text};
 use crate::served::Served;
+
+/// Longer than anything here takes on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// A shim over a home, with a monitor, and where that answers.
 fn watched(fixture: &Fixture) -> (Served, String) {
@@ -41,6 +46,34 @@ fn a_running_shim_tells_its_heights_and_what_came_of_connections() {
     let connected = |line: &&str| line.contains("protocol=\"classic\"") && line.contains("outcome=\"connected\"");
     let counted = metrics.lines().find(connected).expect("a connection was counted");
     assert!(counted.contains("agent=\"node-migrate-") && counted.ends_with(" 1"), "{counted}");
+}
+
+#[test]
+fn peers_of_our_own_protocols_are_told_with_where_they_stand() {
+    const LOOPBACK: &str = "127.0.0.1:0";
+    let (one, other) = pair();
+    let mut listens = Served::start(&one.home(), &["--own", LOOPBACK, "--monitor", LOOPBACK]);
+    let monitor = listens.line(|line| line["event"] == "monitor")["address"].as_str().expect("an address").to_owned();
+    let address = listens.own();
+    let _dials = Served::start(&other.home(), &["--own", LOOPBACK, "--own-peer", &address, "--versions", "2"]);
+    let top = other.oracle()["height"].as_u64().expect("a height");
+    let end = Instant::now() + PATIENCE;
+    loop {
+        let status = run(&["--json", "shim", "status", &monitor]).ok().json();
+        let peers = status["peers"].as_array().expect("peers");
+        if let [peer] = &peers[..]
+            && peer["offer"]["top"].as_u64() == Some(top)
+            && peer["outcome"]["fetch"] == "blocks/2"
+        {
+            assert_eq!((&peer["transport"], &peer["storage"]), (&"own".into(), &"cut over".into()), "{peer}");
+            assert!(peer["agent"].as_str().is_some_and(|agent| agent.starts_with("node-migrate/")), "{peer}");
+            let metrics = asked(&monitor, b"GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n");
+            assert!(metrics.contains("\nnode_migrate_shim_peers 1\n"), "{metrics}");
+            return;
+        }
+        assert!(Instant::now() < end, "{status:#}");
+        std::thread::sleep(Duration::from_millis(100));
+    }
 }
 
 #[test]

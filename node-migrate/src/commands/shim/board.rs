@@ -1,12 +1,14 @@
 //! Who is connected, and what was counted: kept for the monitor, and passed on to the log.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use node_migrate::serving::VerifiedBlocks;
+use proto::negotiate::{Agreement, Incompatible};
 use serde_json::{Value, json};
 use shim::blocksync::service::{Log, Note};
 use shim::counters::{Count, Counters};
+use shim::own::node::{Handle, PeerView};
 use shim::peering::Peer;
 use shim::source::BlockSource;
 
@@ -23,11 +25,21 @@ pub(super) struct Board {
     blocks: Arc<VerifiedBlocks>,
     counters: Arc<Counters>,
     peers: Mutex<BTreeMap<(&'static str, Arc<str>), Peer>>,
+    own: OnceLock<Handle>,
 }
 
 impl Board {
     pub(super) fn new(lines: Lines, since: String, blocks: Arc<VerifiedBlocks>, counters: Arc<Counters>) -> Self {
-        Self { lines, since, blocks, counters, peers: Mutex::default() }
+        Self { lines, since, blocks, counters, peers: Mutex::default(), own: OnceLock::new() }
+    }
+
+    /// The node of our own protocols, which knows its peers itself. Only the first one counts.
+    pub(super) fn set_own(&self, node: Handle) {
+        let _ = self.own.set(node);
+    }
+
+    fn own_peers(&self) -> Vec<PeerView> {
+        self.own.get().map_or_else(Vec::new, Handle::peers)
     }
 
     fn peers(&self) -> MutexGuard<'_, BTreeMap<(&'static str, Arc<str>), Peer>> {
@@ -60,7 +72,7 @@ impl Report for Board {
         let gauges = [
             ("node_migrate_shim_offer_base_height", offer.map_or(0, |offer| offer.base)),
             ("node_migrate_shim_offer_top_height", offer.map_or(0, |offer| offer.top)),
-            ("node_migrate_shim_peers", self.peers().len() as u64),
+            ("node_migrate_shim_peers", (self.peers().len() + self.own_peers().len()) as u64),
         ];
         for (name, value) in gauges {
             text.push_str(&format!("# TYPE {name} gauge\n{name} {value}\n"));
@@ -69,7 +81,9 @@ impl Report for Board {
     }
 
     fn status(&self) -> Value {
-        let peers: Vec<Value> = self.peers().iter().map(|((transport, _), peer)| of_peer(transport, peer)).collect();
+        let mut peers: Vec<Value> =
+            self.peers().iter().map(|((transport, _), peer)| of_peer(transport, peer)).collect();
+        peers.extend(self.own_peers().iter().map(of_own_peer));
         json!({
             "command": "serve",
             "version": env!("CARGO_PKG_VERSION"),
@@ -86,6 +100,35 @@ fn of_peer(transport: &str, peer: &Peer) -> Value {
     json!({
         "transport": transport, "id": &*peer.id, "address": &*peer.address, "direction": word(peer.direction), "agent": &*peer.agent,
     })
+}
+
+/// A peer on our own protocols: where it stands, and what the two can do for each other.
+fn of_own_peer(peer: &PeerView) -> Value {
+    let mut value = json!({ "transport": "own", "id": peer.peer.to_string(), "agent": peer.agent });
+    if let Some(hello) = &peer.hello {
+        let status = &hello.status;
+        value["storage"] = json!(status.storage.to_string());
+        value["offer"] = json!(status.offer().map(|offer| json!({ "base": offer.base(), "top": offer.top() })));
+        value["tip"] = json!(status.tip());
+    }
+    if let Some(outcome) = &peer.outcome {
+        value["outcome"] = of_outcome(outcome);
+    }
+    value
+}
+
+fn of_outcome(outcome: &Result<Agreement, Incompatible>) -> Value {
+    match outcome {
+        Ok(Agreement { fetch, serve, disputed, attest_every }) => {
+            let version = |direction: &Result<_, _>| match direction {
+                Ok(version) => format!("blocks/{version}"),
+                Err(reason) => format!("nothing: {reason}"),
+            };
+            let disputed = disputed.map(|disputed| disputed.to_string());
+            json!({ "fetch": version(fetch), "serve": version(serve), "disputed": disputed, "attest_every": attest_every })
+        }
+        Err(reason) => json!({ "incompatible": reason.to_string() }),
+    }
 }
 
 /// A count as one object.

@@ -50,6 +50,7 @@ pub(super) fn run(words: &Serve, world: &Surroundings) -> Result<(), AppError> {
         transports::classic(words, &identity, service("classic"), lines, &mut tasks).await?;
         let given = own::Given { blocks: Arc::clone(&blocks), counters: Arc::clone(&counters), book, lines };
         let node = own::begin(words, &home, &identity, given, &mut tasks)?;
+        node.iter().for_each(|node| board.set_own(node.clone()));
         transports::lp2p(words, identity, service("lp2p"), lines, &mut tasks).await?;
         Ok::<_, AppError>(node)
     })?;
