@@ -1,6 +1,6 @@
 //! What a migration's journal says: every fact that a later process, or an auditor, must know.
 //!
-//! Events are only added to, never changed in meaning: old journals stay readable.
+//! From the first release on events are only added to, never changed in meaning: old journals stay readable.
 
 use std::path::PathBuf;
 

@@ -2,7 +2,7 @@
 //!
 //! BLAKE3 over `u32be key length ‖ key ‖ u32be value length ‖ value` in key order, the frames of
 //! [`ledger_formats::digest`]. It stays in the journal and is never compared with anything of another tool, so it need not be
-//! SHA-256, which one core hashes three times slower than it reads tables. Must not be used by the verification to make its own side.
+//! SHA-256, which takes three times as long (docs/adr/0005). The verification must not make its own side with it.
 
 use ledger_formats::digest::Frames;
 use serde::{Deserialize, Serialize};
