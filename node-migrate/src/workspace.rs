@@ -19,6 +19,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use ledger_formats::durable::{self, DurableError};
+use ledger_formats::engine::lock::LockedFile;
 
 /// Name of the folder that holds all workspaces, beside the databases.
 pub const FOLDER: &str = ".node-migrate";
@@ -49,7 +50,7 @@ pub enum WorkspaceError {
 /// The exclusive right to work on one home's migrations; ends with the value, or the process.
 #[derive(Debug)]
 pub struct Exclusive {
-    _file: File,
+    _file: LockedFile,
 }
 
 /// The folder of all workspaces of a home, and the lock in it.
@@ -88,8 +89,8 @@ impl Workspaces {
         let path = self.root.join("lock");
         let io = |source| WorkspaceError::Io { path: path.clone(), source };
         let file = File::options().create(true).truncate(false).write(true).open(&path).map_err(io)?;
-        match file.try_lock() {
-            Ok(()) => Ok(Exclusive { _file: file }),
+        match LockedFile::take(file) {
+            Ok(file) => Ok(Exclusive { _file: file }),
             Err(TryLockError::WouldBlock) => Err(WorkspaceError::Busy { path }),
             Err(TryLockError::Error(source)) => Err(WorkspaceError::Io { path, source }),
         }

@@ -7,18 +7,21 @@
 //! namespace (a container) cannot be seen by any question, only by trying, which
 //! [`lock_exclusive`] does. (live.md section 6.)
 
+mod locked_file;
 mod proc_locks;
 
 use std::fmt;
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use rustix::fs::{FlockOperation, fcntl_lock, flock};
+use rustix::fs::{FlockOperation, fcntl_lock};
 use rustix::io::Errno;
 use rustix::process::{Flock, FlockType, fcntl_getlk};
+
+pub use locked_file::LockedFile;
 
 /// The files that engines lock.
 const LOCKED: [&str; 2] = ["LOCK", "db"];
@@ -154,8 +157,8 @@ fn own() -> MutexGuard<'static, Vec<(u64, u64)>> {
 pub struct HeldLock {
     path: PathBuf,
     identity: (u64, u64),
-    /// Closed, and both locks let go, when this is dropped.
-    _file: File,
+    /// Unlocked and closed, and so both locks let go, when this is dropped.
+    _file: LockedFile,
 }
 
 impl HeldLock {
@@ -192,22 +195,28 @@ pub fn lock_exclusive(dir: &Path) -> Result<Option<HeldLock>, LockError> {
         return Err(held(&path));
     }
     let file = OpenOptions::new().read(true).write(true).open(&path).map_err(|error| LockError::io(&path, error))?;
-    for lock in [flock(&file, FlockOperation::NonBlockingLockExclusive), fcntl_exclusive(&file)] {
-        match lock {
-            Ok(()) => {}
-            Err(Errno::AGAIN | Errno::ACCESS) => {
-                drop((file, own));
-                return Err(held(&path));
-            }
-            Err(other) => return Err(LockError::io(&path, other)),
+    let locked = LockedFile::take(file).and_then(|file| {
+        fcntl_exclusive(file.file())?;
+        Ok(file)
+    });
+    match locked {
+        Ok(file) => {
+            own.push(identity);
+            Ok(Some(HeldLock { path, identity, _file: file }))
         }
+        Err(TryLockError::WouldBlock) => {
+            drop(own);
+            Err(held(&path))
+        }
+        Err(TryLockError::Error(other)) => Err(LockError::io(&path, other)),
     }
-    own.push(identity);
-    Ok(Some(HeldLock { path, identity, _file: file }))
 }
 
-fn fcntl_exclusive(file: &File) -> rustix::io::Result<()> {
-    fcntl_lock(file, FlockOperation::NonBlockingLockExclusive)
+fn fcntl_exclusive(file: &File) -> Result<(), TryLockError> {
+    fcntl_lock(file, FlockOperation::NonBlockingLockExclusive).map_err(|error| match error {
+        Errno::AGAIN | Errno::ACCESS => TryLockError::WouldBlock,
+        other => TryLockError::Error(other.into()),
+    })
 }
 
 /// Names who holds a file that could not be locked; somebody does, seen or not.
@@ -221,6 +230,8 @@ fn held(path: &Path) -> LockError {
 
 #[cfg(test)]
 mod tests {
+    use rustix::fs::flock;
+
     use super::*;
 
     fn folder() -> tempfile::TempDir {

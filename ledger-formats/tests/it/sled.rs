@@ -94,6 +94,24 @@ fn other_segment_sizes_are_read() {
     assert_eq!(store.get(b"a").expect("get"), Some(b"b".to_vec()));
 }
 
+/// A child that is just being started holds the files of its parent, and with them their locks.
+#[test]
+fn a_lock_that_is_let_go_a_little_later_is_waited_for() {
+    let folder = tempfile::tempdir().expect("folder");
+    let target = folder.path().join("target.db");
+    write(&folder.path().join("parts"), &target);
+    let late = fs::File::open(target.join("db")).expect("log");
+    late.try_lock().expect("lock");
+    let store = std::thread::scope(|scope| {
+        let opened = scope.spawn(|| SledStore::open_copy(&target));
+        std::thread::sleep(std::time::Duration::from_millis(300));
+        drop(late);
+        opened.join().expect("no panic").expect("open")
+    });
+    let tricky = rows::tricky();
+    assert_eq!(store.get(&tricky[0].0).expect("get").as_ref(), Some(&tricky[0].1));
+}
+
 /// Damage must be an error or leave the rows as they were; it must never panic, and never change a row.
 #[test]
 fn damage_never_panics_and_never_invents_rows() {

@@ -206,7 +206,7 @@ fn sled_is_copied_whole_while_nobody_has_it_open() {
     engine.try_lock().expect("lock");
     let refused = take(source.path(), &into).expect_err("refused");
     assert!(matches!(refused, SnapshotError::InUse { .. }), "{refused}");
-    drop(engine);
+    engine.unlock().expect("unlock");
     // Who holds the locks against every engine may read, and holds them still.
     let lock = lock_exclusive(source.path()).expect("lock").expect("a lock file");
     take(source.path(), &into).expect("take");

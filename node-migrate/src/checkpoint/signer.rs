@@ -12,6 +12,7 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use ledger_formats::durable;
+use ledger_formats::engine::lock::LockedFile;
 use proofs::checkpoint::{Checkpoint, next_checkpoint};
 use proofs::note::{Note, SignerKey, VerifierKey};
 
@@ -26,7 +27,7 @@ pub struct Signer {
     key: SignerKey,
     path: PathBuf,
     // Held for the lock.
-    _file: File,
+    _file: LockedFile,
 }
 
 impl Signer {
@@ -36,12 +37,10 @@ impl Signer {
     /// [`SignerError::Read`], [`SignerError::Busy`] or [`SignerError::Key`].
     pub fn open(path: &Path) -> Result<Self, SignerError> {
         let read = |source| SignerError::Read { path: path.to_owned(), source };
-        let file = File::open(path).map_err(read)?;
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Err(SignerError::Busy { path: path.to_owned() }),
-            Err(TryLockError::Error(source)) => return Err(read(source)),
-        }
+        let file = LockedFile::take(File::open(path).map_err(read)?).map_err(|error| match error {
+            TryLockError::WouldBlock => SignerError::Busy { path: path.to_owned() },
+            TryLockError::Error(source) => read(source),
+        })?;
         Ok(Self { key: read_key(path)?, path: path.to_owned(), _file: file })
     }
 

@@ -5,8 +5,10 @@
 //! file is only for people.
 
 use std::fs::{File, TryLockError};
-use std::io::{self, Read, Seek, Write};
+use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
+
+use ledger_formats::engine::lock::LockedFile;
 
 /// Longest name of an owner that is read.
 const OWNER_BYTES_MAX: u64 = 200;
@@ -14,7 +16,7 @@ const OWNER_BYTES_MAX: u64 = 200;
 /// The lock; ends with the value, or the process.
 #[derive(Debug)]
 pub struct Lock {
-    _file: File,
+    _file: LockedFile,
 }
 
 /// Why it cannot be taken.
@@ -46,19 +48,20 @@ impl Lock {
     /// [`LockError::Busy`] when another process has it.
     pub fn take(path: &Path, owner: &str) -> Result<Self, LockError> {
         let io = |source| LockError::Io { path: path.to_path_buf(), source };
-        let options = || File::options().create(true).truncate(false).read(true).write(true).open(path);
-        let mut file = options().map_err(io)?;
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => {
-                let mut name = String::new();
-                // A name that cannot be read leaves the fact that somebody is there.
-                let _ = file.take(OWNER_BYTES_MAX).read_to_string(&mut name);
-                return Err(LockError::Busy { path: path.to_path_buf(), owner: name.trim().to_owned() });
-            }
-            Err(TryLockError::Error(source)) => return Err(io(source)),
-        }
-        file.set_len(0).and_then(|()| file.rewind()).and_then(|()| writeln!(file, "{owner}")).map_err(io)?;
-        Ok(Self { _file: file })
+        let open = File::options().create(true).truncate(false).write(true).open(path).map_err(io)?;
+        let locked = LockedFile::take(open).map_err(|error| match error {
+            TryLockError::WouldBlock => LockError::Busy { path: path.to_path_buf(), owner: owner_in(path) },
+            TryLockError::Error(source) => io(source),
+        })?;
+        let mut file = locked.file();
+        file.set_len(0).and_then(|()| writeln!(file, "{owner}")).map_err(io)?;
+        Ok(Self { _file: locked })
     }
+}
+
+/// Who wrote a name into the lock file; a name that cannot be read leaves the fact that somebody is there.
+fn owner_in(path: &Path) -> String {
+    let mut name = String::new();
+    let _ = File::open(path).and_then(|file| file.take(OWNER_BYTES_MAX).read_to_string(&mut name));
+    name.trim().to_owned()
 }

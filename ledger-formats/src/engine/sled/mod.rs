@@ -14,14 +14,13 @@ mod reader;
 mod span;
 mod writer;
 
-use std::fs::File;
+use std::fs::{File, TryLockError};
 use std::io::Read;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::time::Duration;
 
-use rustix::fs::{FlockOperation, flock};
-
+use crate::engine::lock::LockedFile;
 use crate::store::StoreError;
 
 pub use live::SledLive;
@@ -83,8 +82,13 @@ impl Conf {
     }
 }
 
-/// Opens the database, which writes into the folder.
+/// Opens the database, which writes into the folder. One that was closed a moment ago is waited for.
 fn open(dir: &Path, segment_bytes: usize) -> Result<::sled::Db, StoreError> {
+    let log = dir.join("db");
+    if log.exists() {
+        // One that stays locked is refused by the crate, with the system's error.
+        await_lock(&log)?;
+    }
     guarded(dir, || {
         let config = ::sled::Config::new().path(dir).segment_size(segment_bytes);
         config.cache_capacity(CACHE_BYTES).flush_every_ms(None).open()
@@ -144,28 +148,36 @@ impl Eviction {
     }
 }
 
-/// Closes the database and returns when its lock is free: the crate's own threads may hold the
-/// files a little longer than the last handle.
+/// Closes the database and returns when its lock is free.
 fn close(dir: &Path, db: ::sled::Db) -> Result<(), StoreError> {
-    const ATTEMPTS: u32 = 3_000;
     guarded(dir, || {
         drop(db);
         Ok(())
     })?;
-    let path = dir.join("db");
-    let file = File::open(&path).map_err(|source| StoreError::io(&path, source))?;
+    match await_lock(&dir.join("db"))? {
+        true => Ok(()),
+        false => Err(StoreError::Engine {
+            engine: "sled",
+            path: dir.to_path_buf(),
+            message: "still holds its lock after it was closed".to_owned(),
+        }),
+    }
+}
+
+/// Waits until nobody holds the lock of a log, and says whether that came to be. After the last handle is
+/// gone the crate's own threads hold it a little longer, and so does a child process that is just being
+/// started (see [`LockedFile`]); the crate itself asks once and gives up.
+fn await_lock(log: &Path) -> Result<bool, StoreError> {
+    const ATTEMPTS: u32 = 3_000;
+    let io = |source| StoreError::io(log, source);
     for _ in 0..ATTEMPTS {
-        match flock(&file, FlockOperation::NonBlockingLockExclusive) {
-            Ok(()) => return Ok(()),
-            Err(rustix::io::Errno::WOULDBLOCK) => std::thread::sleep(Duration::from_millis(10)),
-            Err(error) => return Err(StoreError::io(&path, error.into())),
+        match LockedFile::take(File::open(log).map_err(io)?) {
+            Ok(_free) => return Ok(true),
+            Err(TryLockError::WouldBlock) => std::thread::sleep(Duration::from_millis(10)),
+            Err(TryLockError::Error(source)) => return Err(io(source)),
         }
     }
-    Err(StoreError::Engine {
-        engine: "sled",
-        path: dir.to_path_buf(),
-        message: "still holds its lock after it was closed".to_owned(),
-    })
+    Ok(false)
 }
 
 #[cfg(test)]
