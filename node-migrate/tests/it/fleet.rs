@@ -1,11 +1,12 @@
 //! Four nodes on shipped homes: `val0` to `val3` in one folder, with a service manager and stand-ins for their RPC.
 
 use std::fs;
-use std::os::unix::fs::{PermissionsExt, symlink};
+use std::os::unix::fs::symlink;
 use std::path::PathBuf;
 use std::process::Command;
 
 use crate::fixture::Fixture;
+use crate::program::executable;
 use crate::stand_in::StandIn;
 
 const HOME: &str = "cometbft-0.38-goleveldb-onelog";
@@ -44,8 +45,7 @@ impl Fleet {
             nodes.push((format!("127.0.{net}.{}:26657", number + 1), at(&format!("val{number}.up"))));
         }
         fs::create_dir(at("bin")).expect("a folder");
-        fs::write(at("bin/systemctl"), SYSTEMCTL).expect("writes");
-        fs::set_permissions(at("bin/systemctl"), fs::Permissions::from_mode(0o755)).expect("is ours");
+        executable(&at("bin/systemctl"), SYSTEMCTL);
         symlink(env!("CARGO_BIN_EXE_node-migrate"), at("bin/node-migrate")).expect("links");
         Self { _network: StandIn::start(&nodes), _homes: homes, folder }
     }

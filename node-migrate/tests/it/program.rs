@@ -5,7 +5,7 @@ use std::fs::{self, OpenOptions};
 use std::io::Write;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 use serde_json::Value;
 
@@ -63,6 +63,16 @@ fn ended(output: &Output) -> Ended {
         out: String::from_utf8_lossy(&output.stdout).into_owned(),
         err: String::from_utf8_lossy(&output.stderr).into_owned(),
     }
+}
+
+/// Writes a script that can be run at once. Another process writes it: were the file open here, a child that
+/// another test is just starting would have it open too, and a file open for writing cannot be run.
+pub fn executable(path: &Path, script: &str) {
+    let mut install = Command::new("install");
+    let mut install =
+        install.args(["-m", "755", "/dev/stdin", text(path)]).stdin(Stdio::piped()).spawn().expect("runs");
+    install.stdin.take().expect("piped").write_all(script.as_bytes()).expect("takes the script");
+    assert!(install.wait().expect("ends").success(), "{}", path.display());
 }
 
 /// A path as an argument.

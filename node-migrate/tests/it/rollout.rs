@@ -1,7 +1,6 @@
 //! The command driver on real homes, by the real program, where no node is needed; and the command itself.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::Arc;
@@ -16,7 +15,7 @@ use node_migrate::rollout::step::Order;
 
 use crate::fixture::Fixture;
 use crate::fleet::Fleet;
-use crate::program::{command, digests, engines, let_the_blocks_grow, run, text};
+use crate::program::{command, digests, engines, executable, let_the_blocks_grow, run, text};
 
 const HOME: &str = "cometbft-0.38-goleveldb-onelog";
 
@@ -124,8 +123,7 @@ impl Trial {
         let path = self.home().with_extension("sh");
         let script =
             format!("#!/bin/sh\nNODE_MIGRATE_FAULT={fault} exec {} \"$@\"\n", env!("CARGO_BIN_EXE_node-migrate"));
-        fs::write(&path, script).expect("writes");
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).expect("is ours");
+        executable(&path, &script);
         self.program = path;
     }
 
