@@ -36,7 +36,7 @@ class Fleet:
                     "node_rpc": f"http://127.0.0.1:{node.rpc_port}"}
 
         children = {group: {"hosts": {f"node{number}": host(number) for number in numbers}} for group, numbers in GROUPS.items()}
-        variables = {"node_format": "pebbledb", "node_migrate": str(program), "node_catch_up_seconds": 40}
+        variables = {"node_format": "pebbledb", "node_migrate": str(program), "node_catch_up_seconds": 90}
         self.inventory.write_text(json.dumps({"fleet": {"children": children, "vars": variables}}))
 
     def play(self, book, *words, says=None):

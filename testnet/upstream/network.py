@@ -19,7 +19,7 @@ VALIDATORS = 4
 SESSIONS = (12, 30)  # two sessions before the migration: a restart turns logs into tables
 NEW_BLOCKS = 20
 POWER = 10  # of everybody, so that it can change a little without a third of it in one hand
-SIGN_SECONDS = 60
+SIGN_SECONDS = 240
 
 
 class Network:

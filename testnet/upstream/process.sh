@@ -19,7 +19,7 @@ case $1 in
         pid=$(cat "$2.pid")
         running "$pid" || exit 0
         kill "$pid"
-        tries=300
+        tries=900
         while running "$pid"; do
             tries=$((tries - 1))
             [ "$tries" -gt 0 ] || { echo "pid $pid does not end" >&2; exit 1; }

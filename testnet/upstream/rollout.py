@@ -45,7 +45,7 @@ missed_blocks_max = 9500
 power_margin_percent = 5
 nodes_in_flight_max = 1
 node_downtime_seconds_max = 300
-command_seconds_max = 60
+command_seconds_max = 180
 stage_seconds_max = 1800
 
 [gates]
@@ -54,8 +54,8 @@ missed_blocks_max = 2000
 errors_max = 200
 disk_free_bytes_min = 100000000
 attestation_interval_heights = 5
-grace_seconds = 30
-stall_seconds_max = 60
+grace_seconds = 90
+stall_seconds_max = 180
 """
 
 

@@ -18,8 +18,8 @@ import libp2p
 from node import Failure, Node, free_ports
 from tool import last_document
 
-START_SECONDS = 60
-SYNC_SECONDS = 180
+START_SECONDS = 180
+SYNC_SECONDS = 300
 FOLLOW_BLOCKS = 12
 
 

@@ -15,9 +15,10 @@ from pathlib import Path
 
 import libp2p
 from network import Network
-from node import Failure
+from node import STOP_SECONDS, Failure
 
 STILL_SECONDS = 5
+STILL_TRIES = 6
 BLOCKS = 12
 SETTINGS = {"consensus.timeout_commit": '"100ms"'}
 
@@ -45,10 +46,10 @@ class Tunnel:
         """As an operator does: it must leave by itself, with what it counted as its last line."""
         self.process.send_signal(signal.SIGINT)
         try:
-            code = self.process.wait(10)
+            code = self.process.wait(STOP_SECONDS)
         except subprocess.TimeoutExpired:
             self.kill()
-            raise Failure("the tunnel did not end within 10 s of an interrupt") from None
+            raise Failure(f"the tunnel did not end within {STOP_SECONDS} s of an interrupt") from None
         self.process = None
         lines = [json.loads(line) for line in self.log.read_text().splitlines()]
         if code != 0 or lines[-1]["type"] != "result":
@@ -82,12 +83,13 @@ class Joined(Network):
 
     def still(self):
         """The height at which all of them stand, after what was under way has come to its end."""
-        time.sleep(1)
-        before = self.heights()
-        time.sleep(STILL_SECONDS)
-        if (after := self.heights()) != before:
-            raise Failure(f"without a tunnel the heights went from {before} to {after}")
-        return max(before)
+        after = self.heights()
+        for _ in range(STILL_TRIES):
+            before = after
+            time.sleep(STILL_SECONDS)
+            if (after := self.heights()) == before:
+                return max(before)
+        raise Failure(f"without a tunnel the heights went from {before} to {after}")
 
     def go_on(self, blocks=BLOCKS):
         """So many more blocks, everywhere; the seconds until the first of them."""

@@ -17,7 +17,7 @@ use crate::store::Format;
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 
 /// How long a network may take to make the blocks that are waited for, beside a second for each.
-const PATIENCE: Duration = Duration::from_secs(45);
+const PATIENCE: Duration = Duration::from_secs(180);
 
 /// A network that runs; its processes end with it.
 pub struct Network {

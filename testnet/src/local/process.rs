@@ -18,7 +18,7 @@ use super::layout::Layout;
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 
 /// How long a process may take to end.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Of a log so much is told.
 const WORDS_BYTES: u64 = 400;
