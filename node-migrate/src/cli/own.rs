@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use clap::Args;
+use node_migrate::serving::TimeRules;
 use proofs::note::VerifierKey;
 use proto::hello::{Sunset, Version};
 use shim::own::node::StaticPeer;
@@ -20,15 +21,8 @@ pub(crate) struct Own {
     /// repeated).
     #[arg(long, value_name = "MULTIADDR")]
     pub(crate) own_peer: Vec<OwnPeer>,
-    /// Versions of the block exchange that are spoken.
-    #[arg(long, value_name = "LIST", value_delimiter = ',', default_values_t = [1, 2])]
-    pub(crate) versions: Vec<u32>,
-    /// Speak no version below this one.
-    #[arg(long, value_name = "VERSION", default_value_t = 0)]
-    pub(crate) minimum: u32,
-    /// Speak a version up to this height of the chain and not above it (may be repeated).
-    #[arg(long, value_name = "VERSION@HEIGHT")]
-    pub(crate) sunset: Vec<SunsetAt>,
+    #[command(flatten)]
+    pub(crate) spoken: Spoken,
     /// Attest: sign the checkpoint of every so many heights, send it to those who attest too, and raise an alarm when theirs
     /// differs.
     #[arg(long, value_name = "K")]
@@ -40,6 +34,24 @@ pub(crate) struct Own {
     /// Public key of another node that attests to the same tree, as `checkpoint create` prints it (may be repeated).
     #[arg(long, value_name = "VKEY", requires = "attest_every", value_parser = a_key)]
     pub(crate) attest_known: Vec<VerifierKey>,
+}
+
+/// What a shim speaks, on which it must agree with another.
+#[derive(Debug, Args)]
+pub(crate) struct Spoken {
+    /// Versions of the block exchange that are spoken.
+    #[arg(long, value_name = "LIST", value_delimiter = ',', default_values_t = [1, 2])]
+    pub(crate) versions: Vec<u32>,
+    /// Speak no version below this one.
+    #[arg(long, value_name = "VERSION", default_value_t = 0)]
+    pub(crate) minimum: u32,
+    /// Speak a version up to this height of the chain and not above it (may be repeated).
+    #[arg(long, value_name = "VERSION@HEIGHT")]
+    pub(crate) sunset: Vec<SunsetAt>,
+    /// The rule of block time that the network follows: v0.38, v0.40, or switch@HEIGHT from the first to the second. A
+    /// height that only the other rule explains is warned of.
+    #[arg(long, value_name = "RULE")]
+    pub(crate) time_rule: Option<TimeRules>,
 }
 
 fn a_key(text: &str) -> Result<VerifierKey, String> {

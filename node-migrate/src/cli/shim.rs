@@ -4,10 +4,10 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{ArgGroup, Args, Subcommand};
-use node_migrate::serving::TimeRules;
+use node_migrate::fetching::NetworkPeer;
 use shim::{classic, lp2p};
 
-use super::own::Own;
+use super::own::{Own, Spoken};
 use super::tunnel::{Id, Tunnel};
 
 /// What to do beside a node.
@@ -53,10 +53,6 @@ pub(crate) struct Serve {
     /// it where only those can reach it who may know.
     #[arg(long, value_name = "ADDRESS")]
     pub(crate) monitor: Option<SocketAddr>,
-    /// The rule of block time that the network follows: v0.38, v0.40, or switch@HEIGHT from the first to the second. A
-    /// height that only the other rule explains is warned of.
-    #[arg(long, value_name = "RULE")]
-    pub(crate) time_rule: Option<TimeRules>,
 }
 
 /// Arguments of `shim status`.
@@ -70,15 +66,19 @@ pub(crate) struct Status {
 /// Arguments of `shim explain`.
 #[derive(Debug, Args)]
 pub(crate) struct Explain {
-    /// The node: id@host:port on the classic protocol, host:port@12D3KooW.. on libp2p.
+    /// The node: id@host:port on the classic protocol, host:port@12D3KooW.. on libp2p, a multiaddress that ends in
+    /// /p2p/12D3KooW.. on our own protocols.
     #[arg(value_name = "PEER")]
-    pub(crate) peer: PeerTarget,
-    /// A home of the chain, for the chain's id.
+    pub(crate) peer: NetworkPeer,
+    /// A home of the chain, for the chain's id and its genesis.
     #[arg(long, value_name = "HOME")]
     pub(crate) home: Option<PathBuf>,
     /// The chain's id.
     #[arg(long, value_name = "ID", conflicts_with = "home")]
     pub(crate) chain_id: Option<String>,
+    /// What a shim of our own protocols here would speak.
+    #[command(flatten)]
+    pub(crate) spoken: Spoken,
 }
 
 /// A node to connect with.
@@ -104,15 +104,6 @@ impl PeerTarget {
         match self {
             Self::Classic(_) => None,
             Self::Lp2p(target) => Some(target),
-        }
-    }
-}
-
-impl std::fmt::Display for PeerTarget {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Classic(target) => target.fmt(f),
-            Self::Lp2p(target) => target.fmt(f),
         }
     }
 }

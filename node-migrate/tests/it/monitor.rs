@@ -77,6 +77,42 @@ fn peers_of_our_own_protocols_are_told_with_where_they_stand() {
 }
 
 #[test]
+fn what_a_shim_of_our_own_protocols_agrees_to_is_explained() {
+    let (one, other) = pair();
+    let mut served = Served::start(&one.home(), &["--own", "127.0.0.1:0", "--versions", "2", "--attest-every", "50"]);
+    let address = served.own();
+    let explain = |more: &[&str]| run(&[&["--json", "shim", "explain", &address], more].concat());
+    let home = other.home();
+    let end = Instant::now() + PATIENCE;
+    let agreed = loop {
+        let agreed = explain(&["--home", text(&home)]).ok().json();
+        assert_eq!((&agreed["taken"], &agreed["transport"]), (&true.into(), &"own".into()), "{agreed}");
+        // It tells its heights a moment after it has verified them.
+        if !agreed["offer"].is_null() {
+            break agreed;
+        }
+        assert_eq!(agreed["outcome"]["fetch"], "nothing: the peer has no verified heights to offer yet");
+        assert!(Instant::now() < end, "{agreed}");
+    };
+    assert_eq!((&agreed["storage"], &agreed["tip"]), (&"old".into(), &one.oracle()["height"]), "{agreed}");
+    let expected =
+        serde_json::json!({ "fetch": "blocks/2", "serve": "blocks/2", "disputed": null, "attest_every": 50 });
+    assert_eq!(agreed["outcome"], expected, "{agreed}");
+    // Both sides say why not, and what to do.
+    let reason = "no common version of the block exchange";
+    explain(&["--home", text(&home), "--versions", "1"]).failed(10, reason);
+    let told = served.line(|line| line["event"] == "incompatible");
+    assert!(told["what"].as_str().is_some_and(|what| what.contains(reason)), "{told}");
+    explain(&["--home", text(&home), "--time-rule", "v0.40"]).failed(10, "rule");
+    let stranger = Fixture::unpack("cometbft-0.37-goleveldb");
+    explain(&["--home", text(&stranger.home())]).failed(10, "fx-037");
+    explain(&[]).failed(2, "give --home");
+    explain(&["--home", text(&home), "--versions", "7"]).failed(2, "no version 7");
+    drop(served);
+    explain(&["--home", text(&home)]).failed(10, "cannot be reached");
+}
+
+#[test]
 fn the_monitor_answers_nothing_else_and_survives_nonsense() {
     let fixture = Fixture::unpack("cometbft-0.38-goleveldb-onelog");
     let (_served, address) = watched(&fixture);

@@ -103,7 +103,7 @@ fn of_peer(transport: &str, peer: &Peer) -> Value {
 }
 
 /// A peer on our own protocols: where it stands, and what the two can do for each other.
-fn of_own_peer(peer: &PeerView) -> Value {
+pub(super) fn of_own_peer(peer: &PeerView) -> Value {
     let mut value = json!({ "transport": "own", "id": peer.peer.to_string(), "agent": peer.agent });
     if let Some(hello) = &peer.hello {
         let status = &hello.status;

@@ -7,6 +7,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use node_migrate::fetching::NetworkPeer;
 use serde_json::json;
 use shim::classic::node_key::NodeKey;
 use shim::classic::transport as classic;
@@ -15,15 +16,16 @@ use shim::peering::{Event, Peer};
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
+use super::explain_own;
 use super::identity::random_key;
 use super::transports::{AGENT, channels};
 use super::words::runtime;
-use crate::cli::shim::{Explain, PeerTarget};
+use crate::cli::shim::Explain;
 use crate::commands::Surroundings;
 use crate::error::{AppError, Kind};
 
 /// Longer than any handshake that ends well.
-const PATIENCE: Duration = Duration::from_secs(30);
+pub(super) const PATIENCE: Duration = Duration::from_secs(30);
 
 /// How it went.
 enum Verdict {
@@ -33,22 +35,27 @@ enum Verdict {
 
 /// Connects and tells how it went; a node that refuses is exit code 1.
 pub(super) fn run(words: &Explain, world: &Surroundings) -> Result<(), AppError> {
-    let chain_id = chain_id(words, world)?;
     let key = random_key()?;
-    let verdict = runtime()?.block_on(async {
-        match &words.peer {
-            PeerTarget::Classic(target) => over_classic(target.clone(), chain_id, &key).await,
-            PeerTarget::Lp2p(target) => over_lp2p(target.clone(), &key).await,
+    let (transport, verdict) = match &words.peer {
+        NetworkPeer::Classic(target) => {
+            let chain_id = chain_id(words, world)?;
+            ("classic", runtime()?.block_on(over_classic(target.clone(), chain_id, &key))?)
         }
-    })?;
+        NetworkPeer::Libp2p(target) => ("lp2p", runtime()?.block_on(over_lp2p(target.clone(), &key))?),
+        NetworkPeer::Own(target) => return explain_own::run(words, target, world),
+    };
     match verdict {
         Verdict::Taken(peer) => {
-            taken(&peer, &words.peer, world);
+            taken(&peer, transport, world);
             Ok(())
         }
         Verdict::Refused(reason) => Err(AppError::new(Kind::Peer, format!("{}: {reason}", words.peer))
             .hint("docs/shim.md says which settings of a node let a shim in")),
     }
+}
+
+pub(super) fn silent() -> String {
+    format!("nothing was heard within {} s: is the port reachable?", PATIENCE.as_secs())
 }
 
 fn chain_id(words: &Explain, world: &Surroundings) -> Result<String, AppError> {
@@ -57,8 +64,6 @@ fn chain_id(words: &Explain, world: &Surroundings) -> Result<String, AppError> {
     }
     match &words.home {
         Some(home) => Ok(super::serve::chain_id(&world.home(home)?)?.to_owned()),
-        // libp2p nodes do not ask for the chain.
-        None if words.peer.lp2p().is_some() => Ok(String::new()),
         None => Err(AppError::new(Kind::Usage, "a classic node asks for the chain: give --home or --chain-id")),
     }
 }
@@ -109,12 +114,10 @@ async fn first(mut events: mpsc::Receiver<Event>) -> Verdict {
             }
         }
     };
-    let silent = format!("nothing was heard within {} s: is the port reachable?", PATIENCE.as_secs());
-    timeout(PATIENCE, verdict).await.unwrap_or(Verdict::Refused(silent))
+    timeout(PATIENCE, verdict).await.unwrap_or_else(|_| Verdict::Refused(silent()))
 }
 
-fn taken(peer: &Peer, target: &PeerTarget, world: &Surroundings) {
-    let transport = if target.classic().is_some() { "classic" } else { "lp2p" };
+fn taken(peer: &Peer, transport: &str, world: &Surroundings) {
     let channels: Vec<String> = peer.channels.iter().map(ToString::to_string).collect();
     let value = json!({
         "transport": transport, "taken": true, "id": &*peer.id, "address": &*peer.address, "agent": &*peer.agent, "channels": channels,

@@ -3,6 +3,7 @@
 mod attest;
 mod board;
 mod explain;
+mod explain_own;
 mod id;
 mod identity;
 mod monitor;

@@ -1,5 +1,6 @@
 //! Our own protocols beside the others: who we are, what we offer as the sweep goes on, what happens.
 
+use std::num::NonZeroU64;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,8 +19,9 @@ use tokio::task::{JoinSet, spawn_blocking};
 use tokio::time::sleep;
 
 use super::identity::Both;
+use super::serve::chain_id;
 use super::words::Lines;
-use crate::cli::own::Own;
+use crate::cli::own::Spoken;
 use crate::cli::shim::Serve;
 use crate::error::{AppError, Kind};
 use crate::output::Level;
@@ -52,7 +54,7 @@ pub(super) fn begin(
         return Ok(None);
     }
     let Given { blocks, counters, book, lines } = given;
-    let hello = hello(words, home, &blocks)?;
+    let hello = hello(home, &own.spoken, own.attest_every)?;
     let config = Config {
         identity: identity.lp2p.keypair().clone(),
         listen: own.own.into_iter().flat_map(listeners).collect(),
@@ -70,10 +72,11 @@ pub(super) fn begin(
     Ok(Some(handle))
 }
 
-fn hello(words: &Serve, home: &Home, blocks: &VerifiedBlocks) -> Result<Hello, AppError> {
+/// Who we are: a shim of a home, which has nothing to offer yet.
+pub(super) fn hello(home: &Home, spoken: &Spoken, attest_every: Option<NonZeroU64>) -> Result<Hello, AppError> {
     let fault = |error: String| AppError::new(Kind::Usage, error);
-    let terms = terms(&words.own).map_err(fault)?;
-    let time_rule = match words.time_rule {
+    let terms = terms(spoken).map_err(fault)?;
+    let time_rule = match spoken.time_rule {
         None | Some(TimeRules::AllVotes) => TimeRule::V0_38,
         Some(TimeRules::VotesForBlock) => TimeRule::V0_40,
         Some(TimeRules::Switch { at }) => TimeRule::switch_at(at).map_err(|error| fault(error.to_string()))?,
@@ -82,18 +85,18 @@ fn hello(words: &Serve, home: &Home, blocks: &VerifiedBlocks) -> Result<Hello, A
     let printable =
         |what: &'static str| move |bytes: usize| fault(format!("{what} of {bytes} bytes cannot be told to a peer"));
     Ok(Hello {
-        chain_id: Printable::new(blocks.chain_id()).map_err(printable("a chain id"))?,
+        chain_id: Printable::new(chain_id(home)?).map_err(printable("a chain id"))?,
         genesis_hash: hash.map_err(|error| AppError::new(Kind::Home, error.to_string()))?,
         terms,
         time_rule,
-        attest_every: words.own.attest_every,
+        attest_every,
         status: Status::default(),
         agent: Printable::new(AGENT).map_err(printable("an agent"))?,
     })
 }
 
 /// The versions that the words name. They are spoken in both directions, so that two who serve agree, and attest.
-fn terms(own: &Own) -> Result<Terms, String> {
+fn terms(own: &Spoken) -> Result<Terms, String> {
     let known = [Version::ONE, Version::TWO];
     if let Some(other) = own.versions.iter().find(|version| !known.contains(&Version(**version))) {
         return Err(format!("there is no version {other} of the block exchange; there are 1 and 2"));

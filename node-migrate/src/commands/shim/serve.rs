@@ -55,7 +55,7 @@ pub(super) fn run(words: &Serve, world: &Surroundings) -> Result<(), AppError> {
         Ok::<_, AppError>(node)
     })?;
     let tell = |told| lines.told(told);
-    let sweep = Sweep::new(&home.root, Arc::clone(&blocks), words.time_rule, &context, &tell);
+    let sweep = Sweep::new(&home.root, Arc::clone(&blocks), words.own.spoken.time_rule, &context, &tell);
     thread::scope(|scope| {
         let sweeping = scope.spawn(|| sweep.run());
         if let (Some(attester), Some(node)) = (attester, &node) {

@@ -33,7 +33,7 @@ fn ask(address: SocketAddr) -> Result<Value, Box<dyn std::error::Error>> {
 }
 
 /// Every field on a line of its own; lists of objects a line each.
-fn text(status: &Value) -> String {
+pub(super) fn text(status: &Value) -> String {
     let mut text = String::new();
     for (name, value) in status.as_object().into_iter().flatten() {
         match value {
