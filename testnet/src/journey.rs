@@ -1,11 +1,11 @@
 //! One home's way to another engine and back, by the real program as an operator calls it, with the oracle's digests held against the
-//! databases after every step.
+//! databases after every step, and its store roots, which no engine changes.
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::oracle::{self, Digests, Oracle, OracleError};
 
@@ -31,9 +31,11 @@ pub enum JourneyError {
         /// The end of what it said.
         output: String,
     },
-    /// The digests could not be read.
-    #[error("`digest` after {step}: {source}")]
+    /// What the program tells of the databases could not be read.
+    #[error("`{command}` after {step}: {source}")]
     Answer {
+        /// What was asked.
+        command: &'static str,
         /// The step before.
         step: String,
         /// Why not.
@@ -50,6 +52,16 @@ pub enum JourneyError {
         expected: String,
         /// By `digest`.
         actual: String,
+    },
+    /// The store roots are not what they were.
+    #[error("store roots after {step}: expected {expected}, found {actual}")]
+    Roots {
+        /// The step before.
+        step: String,
+        /// Before the journey.
+        expected: Value,
+        /// Now.
+        actual: Value,
     },
 }
 
@@ -86,24 +98,40 @@ impl Program {
     }
 
     fn digests(&self, home: &Path, step: &str) -> Result<Digests, JourneyError> {
-        let out = self.run(&[OsStr::new("digest"), home.as_os_str(), OsStr::new("--json")])?;
+        let answer = self.answer("digest", home, step)?;
+        let unread = |source| JourneyError::Answer { command: "digest", step: step.to_owned(), source };
+        oracle::digests(&answer).map_err(unread)
+    }
+
+    /// The store roots of all databases and of the home, and what of the rows was not understood.
+    fn roots(&self, home: &Path, step: &str) -> Result<Value, JourneyError> {
+        let answer = self.answer("root", home, step)?;
+        let databases = answer["databases"].as_array().into_iter().flatten();
+        let roots = databases.map(|found| json!([found["name"], found["root"], found["not_understood_total"]]));
+        Ok(json!({ "home": answer["root"], "databases": roots.collect::<Vec<_>>() }))
+    }
+
+    fn answer(&self, command: &'static str, home: &Path, step: &str) -> Result<Value, JourneyError> {
+        let out = self.run(&[OsStr::new(command), home.as_os_str(), OsStr::new("--json")])?;
         // The documents before the last one are progress.
         let documents = serde_json::Deserializer::from_slice(&out).into_iter::<Value>();
-        let last = documents.last().unwrap_or(Ok(Value::Null)).map_err(OracleError::from);
-        last.and_then(|value| oracle::digests(&value))
-            .map_err(|source| JourneyError::Answer { step: step.to_owned(), source })
+        let unread =
+            |source| JourneyError::Answer { command, step: step.to_owned(), source: OracleError::from(source) };
+        documents.last().unwrap_or(Ok(Value::Null)).map_err(unread)
     }
 }
 
 /// Takes `home` to `engine` and back to the engine it came from, then undoes the last step. After every step each database must have the
-/// oracle's digest. Returns how many times the digests were compared.
+/// oracle's digest, and where the engine is new the store roots must be the old ones. Returns how many times the digests were compared.
 ///
 /// # Errors
-/// At the first command that fails and the first digest that differs.
+/// At the first command that fails and the first digest or root that differs.
 pub fn travel(program: &Program, home: &Path, oracle: &Oracle, engine: &str) -> Result<usize, JourneyError> {
+    const THERE: &str = "the way there";
+    let roots = program.roots(home, "unpacking")?;
     let mut legs = vec![
         ("unpacking", vec![]),
-        ("the way there", vec!["migrate", "--to", engine, "--execute"]),
+        (THERE, vec!["migrate", "--to", engine, "--execute"]),
         ("a check of the home", vec!["verify"]),
         ("the end of the first migration", vec!["finalise", "--execute"]),
     ];
@@ -120,6 +148,12 @@ pub fn travel(program: &Program, home: &Path, oracle: &Oracle, engine: &str) -> 
             program.run(&arguments)?;
         }
         hold(&oracle.digests, &program.digests(home, step)?, step)?;
+        if *step == THERE {
+            let actual = program.roots(home, step)?;
+            if actual != roots {
+                return Err(JourneyError::Roots { step: (*step).to_owned(), expected: roots, actual });
+            }
+        }
     }
     Ok(legs.len())
 }
