@@ -33,7 +33,7 @@ enum Verdict {
     Refused(String),
 }
 
-/// Connects and tells how it went; a node that refuses is exit code 1.
+/// Connects and tells how it went; a node that refuses is an error.
 pub(super) fn run(words: &Explain, world: &Surroundings) -> Result<(), AppError> {
     let key = random_key()?;
     let (transport, verdict) = match &words.peer {
