@@ -279,7 +279,7 @@ fn a_node_that_does_not_start_is_told_with_its_last_words() {
     let folder = tempfile::tempdir().expect("a folder");
     let file = |name: &str| folder.path().join(name).display().to_string();
     let more = format!(
-        "start = \"(echo panic: wrong engine >>{log}; touch {up}; sleep 0.5; rm {up}) &\"\nstop = \"rm -f {up}\"\nalive = \"test -e {up}\"\nlog = \"{log}\"\n",
+        "start = \"(echo panic: wrong engine >>{log}; touch {up}; sleep 3; rm {up}) &\"\nstop = \"rm -f {up}\"\nalive = \"test -e {up}\"\nlog = \"{log}\"\n",
         log = file("node.log"),
         up = file("up")
     );
@@ -288,6 +288,8 @@ fn a_node_that_does_not_start_is_told_with_its_last_words() {
     trial.done(Action::Stop);
     let never = Trial::new("start = \"exit 7\"\nstop = \"true\"\n");
     never.fails(Action::Start, "the start command ended with exit status: 7");
+    let unseen = Trial::new("start = \"true\"\nstop = \"true\"\nalive = \"false\"\n");
+    unseen.fails(Action::Start, "the node is not there after its start command");
 }
 
 /// A plan file beside a home.

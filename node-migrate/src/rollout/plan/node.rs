@@ -102,7 +102,8 @@ pub struct CommandNode {
     pub start: String,
     /// Shell command that stops it and returns when it has ended.
     pub stop: String,
-    /// Shell command that succeeds while its process is there [default: whether its databases are locked].
+    /// Shell command that succeeds while its process is there, 30 s after `start` at the latest [default: whether its
+    /// databases are locked].
     pub alive: Option<String>,
     /// Its log, in which errors are counted.
     pub log: Option<PathBuf>,

@@ -16,6 +16,11 @@ use crate::rollout::step::Order;
 /// Between two looks at a node that starts or stops.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
 
+/// How long after its start command a node may not be there yet, by its own `alive` command. One that crashes at once may
+/// never be seen, and each second until that is told is one out of service. Without that command only the locks of its
+/// databases tell, which a node takes when it likes: then the time for the command is all there is.
+const APPEARS_WITHIN: Duration = Duration::from_secs(30);
+
 /// Exit code of this program when a step is not possible in the present state.
 const CODE_STATE: i32 = 8;
 
@@ -86,14 +91,16 @@ impl Work<'_> {
         }
         let logged = self.command.log.as_ref().and_then(|log| std::fs::metadata(log).ok()).map_or(0, |meta| meta.len());
         let said = self.shell("the start command", &self.command.start)?;
-        let mut was_there = false;
+        let (started, mut was_there) = (Instant::now(), false);
         loop {
             let process = home::process(self.command);
             if self.driver.rpcs.get(self.node).is_some_and(|rpc| rpc.status().is_ok()) {
                 return Ok(said);
             }
-            if was_there && process == Process::Stopped {
-                return Err(format!("the node exited after its start: {}", self.last_words(logged)));
+            let is_missed = self.command.alive.is_some() && started.elapsed() >= APPEARS_WITHIN;
+            if process == Process::Stopped && (was_there || is_missed) {
+                let how = if was_there { "exited after its start" } else { "is not there after its start command" };
+                return Err(format!("the node {how}: {}", self.last_words(logged)));
             }
             was_there |= process == Process::Running;
             let late = self.look_again("the node is not up after its start command");
