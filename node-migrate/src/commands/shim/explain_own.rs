@@ -1,6 +1,7 @@
 //! `shim explain` for a node of our own protocols: the hellos are exchanged once, as `serve` would, and what they come to is told.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use node_migrate::home::Home;
 use proto::hello::Hello;
@@ -8,9 +9,10 @@ use proto::negotiate::{Agreement, Incompatible, Party, spoken};
 use serde_json::json;
 use shim::counters::Counters;
 use shim::lp2p::Identity;
-use shim::own::node::{Config, Event, PeerView, StaticPeer, start};
+use shim::own::node::{Config, Event, Handle, PeerView, StaticPeer, start};
 use shim::source::NoBlocks;
-use tokio::time::timeout;
+use tokio::sync::mpsc;
+use tokio::time::{sleep, timeout};
 
 use super::board::of_own_peer;
 use super::explain::{PATIENCE, silent};
@@ -22,6 +24,9 @@ use crate::cli::shim::Explain;
 use crate::commands::Surroundings;
 use crate::error::{AppError, Kind};
 
+/// So that the peer hears of the end of the connection: it would keep one of its places for it otherwise.
+const FAREWELL: Duration = Duration::from_millis(300);
+
 /// Connects and tells what the hellos came to; a node with which nothing can be done is an error.
 pub(super) fn run(words: &Explain, target: &StaticPeer, world: &Surroundings) -> Result<(), AppError> {
     let home = words.home.as_deref().ok_or_else(|| {
@@ -30,8 +35,7 @@ pub(super) fn run(words: &Explain, target: &StaticPeer, world: &Surroundings) ->
     let home = world.home(home)?;
     let ours = hello(&home, &words.spoken, None)?;
     let config = config(&home, target, &ours)?;
-    let met = runtime()?.block_on(async { timeout(PATIENCE, met(config)).await });
-    let agreed = met.unwrap_or_else(|_| Err(silent())).and_then(|view| agreed(view, &ours));
+    let agreed = runtime()?.block_on(met(config)).and_then(|view| agreed(view, &ours));
     let mut value =
         of_own_peer(&agreed.map_err(|reason| AppError::new(Kind::Peer, format!("{}: {reason}", words.peer)))?);
     value["taken"] = json!(true);
@@ -55,9 +59,17 @@ fn config(home: &Home, target: &StaticPeer, ours: &Hello) -> Result<Config, AppE
     })
 }
 
-/// The peer, once it has said hello; or why it did not.
+/// Meets the peer and takes leave.
 async fn met(config: Config) -> Result<PeerView, String> {
     let (handle, mut events) = start(config).map_err(|error| error.to_string())?;
+    let met = timeout(PATIENCE, heard(&handle, &mut events)).await;
+    drop(handle);
+    sleep(FAREWELL).await;
+    met.unwrap_or_else(|_| Err(silent()))
+}
+
+/// The peer, once it has said hello; or why it did not.
+async fn heard(handle: &Handle, events: &mut mpsc::Receiver<Event>) -> Result<PeerView, String> {
     while let Some(event) = events.recv().await {
         match event {
             Event::Agreed { .. } | Event::Incompatible { .. } => {
