@@ -49,7 +49,7 @@ fn serve(mut stream: TcpStream, node: usize, chain: &Mutex<Chain>) -> std::io::R
     let mut lines = BufReader::new(stream.try_clone()?).lines();
     let request = lines.next().transpose()?.unwrap_or_default();
     // Who was killed while it asked gets no answer.
-    if !lines.any(|line| line.is_ok_and(|line| line.is_empty())) {
+    if !lines.map_while(Result::ok).any(|line| line.is_empty()) {
         return Ok(());
     }
     let path = request.split(' ').nth(1).unwrap_or_default().to_owned();
