@@ -2,12 +2,13 @@
 //!
 //! # Correctness
 //! A child's number and start time stand in a file while it runs. A controller that finds such a child of
-//! a dead one still at work waits for it, instead of beginning the same a second time beside it.
+//! a dead one still at work waits for it, instead of beginning the same a second time beside it. No child
+//! begins before that file is durable: it waits for a word from its controller, and ends when that dies first.
 
 use std::fs::{self, File};
-use std::io::{self, Read, Seek, SeekFrom};
+use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::os::unix::process::CommandExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -18,6 +19,9 @@ use ledger_formats::durable::{self, DurableError};
 use rustix::process::{Pid, Signal, kill_process_group};
 
 use crate::rollout::plan::NodeName;
+
+/// Waits for a line from the controller and becomes the command, which then reads nothing.
+const WHEN_TOLD: &str = r#"read -r _ && exec "$@" </dev/null"#;
 
 /// Between two looks at a child.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
@@ -71,14 +75,14 @@ pub(super) enum ChildError {
 impl Children {
     /// Runs this program.
     pub(super) fn program(&self, node: &NodeName, arguments: &[&str], end: Instant) -> Result<Ended, ChildError> {
-        let mut command = Command::new(&self.program);
+        let mut command = when_told(&self.program);
         command.args(arguments);
         self.run(node, command, end, true)
     }
 
     /// Runs a line of shell.
     pub(super) fn shell(&self, node: &NodeName, line: &str, end: Instant) -> Result<Ended, ChildError> {
-        let mut command = Command::new("sh");
+        let mut command = when_told(Path::new("sh"));
         command.arg("-c").arg(line);
         self.run(node, command, end, false)
     }
@@ -90,11 +94,13 @@ impl Children {
         let output = File::options().create(true).read(true).append(true).open(&path).map_err(run)?;
         let begin = output.metadata().map_err(run)?.len();
         let (out, err) = (output.try_clone().map_err(run)?, output.try_clone().map_err(run)?);
-        command.stdin(Stdio::null()).stdout(out).stderr(err).process_group(0);
+        command.stdin(Stdio::piped()).stdout(out).stderr(err).process_group(0);
         let mut child =
             command.spawn().map_err(|source| ChildError::Run { program: command_name(&command), source })?;
         let mark = self.mark(node);
         durable::write_file(&mark, identity(child.id()).as_bytes())?;
+        // One that does not listen has ended, which is seen below.
+        let _ = child.stdin.take().map(|mut told| told.write_all(b"\n"));
         let waited = self.wait(&mut child, end, stoppable);
         durable::remove_file(&mark)?;
         let (status, how) = waited.map_err(|source| ChildError::Run { program: command_name(&command), source })?;
@@ -153,6 +159,12 @@ pub(super) fn ask(line: &str) -> Option<bool> {
         }
         sleep(ANSWER_EVERY);
     }
+}
+
+fn when_told(program: &Path) -> Command {
+    let mut command = Command::new("sh");
+    command.args(["-c", WHEN_TOLD, "sh"]).arg(program);
+    command
 }
 
 fn command_name(command: &Command) -> String {
@@ -232,6 +244,17 @@ mod tests {
     fn a_question_is_answered_or_given_up() {
         assert_eq!((ask("true"), ask("exit 3"), ask("kill -9 $$")), (Some(true), Some(false), Some(false)));
         assert_eq!(ask("sleep 600"), None);
+    }
+
+    #[test]
+    fn a_child_whose_controller_dies_before_its_word_does_nothing() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let file = dir.path().join("done");
+        let untold = when_told(Path::new("touch")).arg(&file).stdin(Stdio::null()).status().expect("runs");
+        assert!(!untold.success() && !file.exists());
+        let mut told = when_told(Path::new("touch")).arg(&file).stdin(Stdio::piped()).spawn().expect("runs");
+        told.stdin.take().expect("piped").write_all(b"\n").expect("listens");
+        assert!(told.wait().expect("ends").success() && file.exists());
     }
 
     #[test]
