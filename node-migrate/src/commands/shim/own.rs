@@ -96,14 +96,14 @@ pub(super) fn hello(home: &Home, spoken: &Spoken, attest_every: Option<NonZeroU6
 }
 
 /// The versions that the words name. They are spoken in both directions, so that two who serve agree, and attest.
-fn terms(own: &Spoken) -> Result<Terms, String> {
+fn terms(spoken: &Spoken) -> Result<Terms, String> {
     let known = [Version::ONE, Version::TWO];
-    if let Some(other) = own.versions.iter().find(|version| !known.contains(&Version(**version))) {
+    if let Some(other) = spoken.versions.iter().find(|version| !known.contains(&Version(**version))) {
         return Err(format!("there is no version {other} of the block exchange; there are 1 and 2"));
     }
-    let versions = Versions::new(own.versions.iter().copied()).map_err(|error| error.to_string())?;
-    let terms = Terms::new(versions.clone(), versions, Version(own.minimum));
-    terms.with_sunsets(own.sunset.iter().map(|sunset| sunset.0)).map_err(|error| error.to_string())
+    let versions = Versions::new(spoken.versions.iter().copied()).map_err(|error| error.to_string())?;
+    let terms = Terms::new(versions.clone(), versions, Version(spoken.minimum));
+    terms.with_sunsets(spoken.sunset.iter().map(|sunset| sunset.0)).map_err(|error| error.to_string())
 }
 
 /// Tells the peers where the home stands, whenever that is new.
